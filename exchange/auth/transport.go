@@ -1,0 +1,95 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// maxAnswer bounds an answer of the authority; real ones are a few kilobytes.
+const maxAnswer = 1 << 20
+
+// guard is the transport under MSAL. MSAL sends the credential wherever the discovery
+// document says, and reads answers without a bound; the guard lets neither happen.
+type guard struct {
+	next  http.RoundTripper
+	host  string       // the authority's, with its port
+	ready func() error // checked before a credential is sent, or nil
+}
+
+// guardedClient is the caller's client with a guard, and following no redirect: one with
+// status 307 would repeat the form, and with it the secret, at another address.
+func guardedClient(client *http.Client, host string, ready func() error) *http.Client {
+	if client == nil {
+		client = &http.Client{}
+	}
+	guarded := *client
+	if guarded.Transport == nil {
+		guarded.Transport = http.DefaultTransport
+	}
+	guarded.Transport = &guard{guarded.Transport, host, ready}
+	guarded.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	guarded.Jar = nil
+	return &guarded
+}
+
+// RoundTrip sends a request if its host may have it.
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := g.allow(req); err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, err
+	}
+	resp, err := g.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &boundedBody{resp.Body, maxAnswer}
+	return resp, nil
+}
+
+func (g *guard) allow(req *http.Request) error {
+	host := strings.TrimSuffix(strings.ToLower(req.URL.Host), ":443")
+	if req.URL.Scheme != "https" {
+		return &foreignHostError{req.URL.Scheme + "://" + host}
+	}
+	// A national cloud may have several names; a custom authority has exactly one.
+	if host != g.host && (!isMicrosoft(g.host) || !isMicrosoft(host)) {
+		return &foreignHostError{host}
+	}
+	if req.Method == http.MethodPost && g.ready != nil {
+		return g.ready()
+	}
+	return nil
+}
+
+// foreignHostError is the guard's refusal to talk to another host than the authority.
+type foreignHostError struct{ host string }
+
+func (e *foreignHostError) Error() string {
+	return fmt.Sprintf("the authority's discovery document leads to %q, where no credential is sent", printable(e.host))
+}
+
+var errAnswerTooLong = errors.New("the answer is longer than an answer of an authority can be")
+
+// boundedBody fails, rather than ends, where a body is longer than its bound.
+type boundedBody struct {
+	io.ReadCloser
+	left int64
+}
+
+// Read reads up to the bound.
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errAnswerTooLong
+	}
+	if int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.left -= int64(n)
+	return n, err
+}
