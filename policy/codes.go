@@ -1,0 +1,70 @@
+package policy
+
+import "github.com/exoaudit/exoaudit/policy/strict"
+
+// Pos is a place in a policy file.
+type Pos = strict.Pos
+
+// Diagnostic is one finding about a policy file.
+type Diagnostic = strict.Diagnostic
+
+// Diagnostics is a sorted list of findings about a policy file.
+type Diagnostics = strict.Diagnostics
+
+// The codes of diagnostics that this package adds to those of package strict. A
+// code never changes its meaning; scripts may rely on it.
+const (
+	// CodeBadVersion is an apiVersion or kind that is not of this language.
+	CodeBadVersion = "bad-version"
+	// CodeBadName is a policy or rule name with characters that names may not have.
+	CodeBadName = "bad-name"
+	// CodeEmptyValue is a list, map or text that must hold something.
+	CodeEmptyValue = "empty-value"
+	// CodeRefused is a value that would weaken auditing, or a false that says
+	// nothing.
+	CodeRefused = "refused-value"
+	// CodeOutOfRange is a number outside its limits.
+	CodeOutOfRange = "out-of-range"
+	// CodeBadDuration is a duration that cannot be read, or zero.
+	CodeBadDuration = "bad-duration"
+	// CodeBadDate is a date that does not exist or is not written YYYY-MM-DD.
+	CodeBadDate = "bad-date"
+	// CodeBadAction is an action that the service refuses for its logon type, or
+	// no action at all.
+	CodeBadAction = "bad-action"
+	// CodeUnknownAction warns of an action that this version does not know.
+	CodeUnknownAction = "unknown-action"
+	// CodeUselessAction warns of an action that the service accepts and never
+	// records; it is left out of the wish.
+	CodeUselessAction = "useless-action"
+	// CodeBadType is a mailbox type that is unknown or out of scope.
+	CodeBadType = "bad-type"
+	// CodeNotSettable is a wish that the service has no way to fulfil for a
+	// mailbox type.
+	CodeNotSettable = "not-settable"
+	// CodeBadAttribute is an attribute that selectors cannot use.
+	CodeBadAttribute = "bad-attribute"
+	// CodeBadPattern is an address pattern that can match no address.
+	CodeBadPattern = "bad-pattern"
+	// CodeBroadPattern warns of an address pattern without an @.
+	CodeBroadPattern = "broad-pattern"
+	// CodeBadAccount is an allow entry whose account or id has the wrong form, or
+	// that has both or neither.
+	CodeBadAccount = "bad-account"
+	// CodeBadSetting is a severity for a setting that does not exist.
+	CodeBadSetting = "bad-setting"
+	// CodeBadWord is a text that is none of the words expected.
+	CodeBadWord = "bad-word"
+	// CodeDuplicateValue is a value that stands twice in one list.
+	CodeDuplicateValue = "duplicate-value"
+	// CodeConflict is two wishes that no mailbox can fulfil together.
+	CodeConflict = "conflict"
+	// CodeEmptyRule is a rule that wishes nothing.
+	CodeEmptyRule = "empty-rule"
+	// CodeNoOpinion warns of a policy that wishes nothing.
+	CodeNoOpinion = "no-opinion"
+	// CodeExpired warns of an allow entry whose last day is over.
+	CodeExpired = "expired"
+	// CodeExpiresSoon warns of an allow entry that ends within two weeks.
+	CodeExpiresSoon = "expires-soon"
+)

@@ -1,0 +1,150 @@
+package policy
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/exoaudit/exoaudit/policy/strict"
+)
+
+// readWhere reads a selector; nil where there is none or it is faulty.
+func readWhere(n *strict.Node) Selector {
+	m, ok := n.Map(
+		strict.Keys("address", "attribute", "anyOf", "allOf", "not"),
+		strict.Later("memberOf", "hasDelegates", "capability"),
+	)
+	if !ok {
+		return nil
+	}
+	if isEmpty(n) {
+		n.Errorf(CodeEmptyValue, "leave where out for all mailboxes", "%s names no condition", orValue(n.Key()))
+		return nil
+	}
+	all := &combined{pos: n.KeyPos(), all: true}
+	all.add(readAddress(m.Get("address")))
+	for _, s := range readAttributes(m.Get("attribute")) {
+		all.add(s)
+	}
+	all.add(readCombined(m.Get("anyOf"), false))
+	all.add(readCombined(m.Get("allOf"), true))
+	if part := readWhere(m.Get("not")); part != nil {
+		all.add(&negated{pos: m.Get("not").KeyPos(), part: part})
+	}
+	switch len(all.list) {
+	case 0:
+		return nil // whatever stood there has been reported
+	case 1:
+		return all.list[0]
+	default:
+		return all
+	}
+}
+
+// add takes a part that could be read.
+func (s *combined) add(part Selector) {
+	if part != nil {
+		s.list = append(s.list, part)
+	}
+}
+
+func readCombined(n *strict.Node, all bool) Selector {
+	items, ok := n.List()
+	if !ok {
+		return nil
+	}
+	if len(items) == 0 {
+		n.Errorf(CodeEmptyValue, "leave "+n.Key()+" out", "%s names no condition", n.Key())
+		return nil
+	}
+	s := &combined{pos: n.KeyPos(), all: all}
+	for _, item := range items {
+		s.add(readWhere(item))
+	}
+	if len(s.list) == 0 {
+		return nil
+	}
+	return s
+}
+
+func readAddress(n *strict.Node) Selector {
+	values := readValues(n, checkPattern)
+	if len(values) == 0 {
+		return nil
+	}
+	return &addressSelector{pos: n.KeyPos(), patterns: values}
+}
+
+// impossible finds what no SMTP address holds.
+var impossible = regexp.MustCompile(`[\s,;:<>()\[\]"\\]|@.*@`)
+
+func checkPattern(n *strict.Node, pattern string) {
+	switch {
+	case impossible.MatchString(pattern):
+		n.Errorf(CodeBadPattern, "only * and ? are special", "%q can match no address", pattern)
+	case !strings.Contains(pattern, "@"):
+		n.Warnf(CodeBroadPattern, "write the domain too, as in "+pattern+"@contoso.com", "the pattern %q has no @ and is compared with whole addresses", pattern)
+	}
+}
+
+func readAttributes(n *strict.Node) []Selector {
+	if n == nil {
+		return nil
+	}
+	entries, ok := n.OpenMap()
+	if !ok {
+		return nil
+	}
+	if len(entries) == 0 {
+		n.Errorf(CodeEmptyValue, "leave attribute out", "attribute names no attribute")
+	}
+	var list []Selector
+	for _, e := range entries {
+		a := Attribute(e.Key())
+		if !slices.Contains(AllAttributes(), a) {
+			e.Report(Diagnostic{
+				Pos: e.KeyPos(), Code: CodeBadAttribute, Message: "selectors cannot ask about " + quote(e.Key()),
+				Hint: attributeHint(e.Key()),
+			})
+			continue
+		}
+		if values := readValues(e, nil); len(values) > 0 {
+			list = append(list, &attributeSelector{pos: e.KeyPos(), attribute: a, values: values})
+		}
+	}
+	return list
+}
+
+func attributeHint(name string) string {
+	if near := strict.Nearest(name, names(AllAttributes())); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "expected office, usageLocation or customAttribute1 to customAttribute15"
+}
+
+// readValues reads one text or a list of them, in lower case and sorted, with no
+// two alike.
+func readValues(n *strict.Node, check func(*strict.Node, string)) []string {
+	items := n.OneOrMore()
+	if n != nil && len(items) == 0 {
+		n.Errorf(CodeEmptyValue, "", "%s names no value", n.Key())
+	}
+	var values []string
+	for _, item := range items {
+		text, ok := readText(item)
+		if !ok {
+			continue
+		}
+		if check != nil {
+			check(item, text)
+		}
+		lower := strings.ToLower(text)
+		if slices.Contains(values, lower) {
+			item.Errorf(CodeDuplicateValue, "", "%q stands already in the list", text)
+			continue
+		}
+		values = append(values, lower)
+	}
+	slices.Sort(values)
+	return values
+}
