@@ -45,7 +45,10 @@ func FromEnvironment(getenv func(string) string, readFile func(string) ([]byte, 
 	case KindToken:
 		// A final newline is what reading a file into a variable leaves behind.
 		cfg.AccessToken = Secret(strings.TrimRight(getenv("EXOAUDIT_ACCESS_TOKEN"), "\r\n"))
-		return cfg, validToken(cfg.AccessToken)
+		if err := validToken(cfg.AccessToken); err != nil {
+			return Config{}, err
+		}
+		return cfg, nil
 	case KindSecret:
 		cfg.Secret = Secret(strings.TrimRight(getenv("AZURE_CLIENT_SECRET"), "\r\n"))
 	case KindCertificate:
@@ -84,7 +87,10 @@ func choose(getenv func(string) string, named Kind) (Kind, error) {
 	case 0:
 		return "", &NoCredentialError{Looked: looked}
 	case 1:
-		return found, found.check()
+		if err := found.check(); err != nil {
+			return "", err
+		}
+		return found, nil
 	}
 	return "", &ConfigError{Setting: "auth", Reason: fmt.Sprintf("several credentials are set (%s); name the one to use with --auth", strings.Join(present, ", "))}
 }

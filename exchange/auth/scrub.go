@@ -14,24 +14,29 @@ const maxMessage = 600
 // as they are and as a form encodes them, everything that looks like a JWT, and the values
 // of the fields that carry secrets in OAuth. What is left is one printable, bounded line.
 func scrub(text string, known ...Secret) string {
+	// Cleaned first: a control character inside a secret would hide it from the search and
+	// then be taken out. Bounded last: half a secret is not found either.
+	text = clean(text)
 	for _, k := range known {
-		for _, form := range []string{k.Reveal(), url.QueryEscape(k.Reveal()), url.PathEscape(k.Reveal())} {
+		value := clean(k.Reveal())
+		for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value)} {
 			if form != "" {
 				text = strings.ReplaceAll(text, form, redacted)
 			}
 		}
 	}
 	// Compiled per call: errors are rare, and a package variable would be state.
-	fields := regexp.MustCompile(`(?i)((?:access_token|refresh_token|id_token|client_assertion|client_secret|assertion|password|code)["']?\s*[=:]\s*)("[^"]*"?|'[^']*'?|[^\s&,;}]+)`)
+	fields := regexp.MustCompile(`(?i)((?:access_token|refresh_token|id_token|client_assertion|client_secret|assertion|password|\bcode)["']?\s*[=:]\s*)("[^"]*"?|'[^']*'?|[^\s&,;}]+)`)
 	text = fields.ReplaceAllString(text, "${1}"+redacted)
 	jwt := regexp.MustCompile(`eyJ[A-Za-z0-9_-]{4,}[A-Za-z0-9_.\-]*`)
-	text = jwt.ReplaceAllString(text, redacted)
-	return printable(text)
+	return bounded(jwt.ReplaceAllString(text, redacted))
 }
 
 // printable makes one bounded line of a text, without control characters: what an authority
 // or a file says must not drive a terminal.
-func printable(text string) string {
+func printable(text string) string { return bounded(clean(text)) }
+
+func clean(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return ' '
@@ -41,9 +46,12 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
-	text = strings.Join(strings.Fields(text), " ")
+	return strings.Join(strings.Fields(text), " ")
+}
+
+func bounded(text string) string {
 	if runes := []rune(text); len(runes) > maxMessage {
-		text = string(runes[:maxMessage]) + "…"
+		return string(runes[:maxMessage]) + "…"
 	}
 	return text
 }

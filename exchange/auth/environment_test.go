@@ -1,0 +1,105 @@
+package auth_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/exoaudit/exoaudit/exchange/auth"
+)
+
+func TestFromEnvironment(t *testing.T) {
+	files := map[string]string{"app.pem": "PEM", "app.PFX": "x", "der": "\x30\x82\x01\x00\x02\x01\x03\x30"}
+	readFile := func(path string) ([]byte, error) {
+		if text, ok := files[path]; ok {
+			return []byte(text), nil
+		}
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	const secret, cert, given = "AZURE_CLIENT_SECRET=s3cret\n", "AZURE_CLIENT_CERTIFICATE_PATH=app.pem", "EXOAUDIT_ACCESS_TOKEN=t0ken\n"
+	const app, federated = "AZURE_CLIENT_ID=" + client, "AZURE_FEDERATED_TOKEN_FILE=f"
+	for _, tc := range []struct {
+		name string
+		env  []string
+		kind auth.Kind
+		want string // kind and credential, or the error as the helper below writes it
+	}{
+		{"nothing", nil, "", "none: AZURE_CLIENT_ID with AZURE_CLIENT_SECRET|AZURE_CLIENT_ID with AZURE_CLIENT_CERTIFICATE_PATH|EXOAUDIT_ACCESS_TOKEN"},
+		{"client id alone", []string{app}, "", "none: AZURE_CLIENT_ID with AZURE_CLIENT_SECRET|AZURE_CLIENT_ID with AZURE_CLIENT_CERTIFICATE_PATH|EXOAUDIT_ACCESS_TOKEN"},
+		{"secret", []string{app, secret}, "", "secret s3cret"},
+		{"certificate", []string{app, cert}, "", "certificate PEM"},
+		{"token", []string{given}, "", "token t0ken"},
+		{"secret without client", []string{secret}, "", "AZURE_CLIENT_ID: missing"},
+		{"certificate without client", []string{cert}, "", "AZURE_CLIENT_ID: missing"},
+		{"secret and certificate", []string{app, secret, cert}, "", "auth: (AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH)"},
+		{"secret and token", []string{app, secret, given}, "", "auth: (AZURE_CLIENT_SECRET, EXOAUDIT_ACCESS_TOKEN)"},
+		{"secret and federated", []string{app, secret, federated}, "", "auth: (AZURE_CLIENT_SECRET, AZURE_FEDERATED_TOKEN_FILE)"},
+		{"two, named", []string{app, secret, cert}, auth.KindCertificate, "certificate PEM"},
+		{"three, named", []string{app, secret, cert, given}, auth.KindToken, "token t0ken"},
+		{"named, another there", []string{app, secret}, auth.KindToken, "none: EXOAUDIT_ACCESS_TOKEN"},
+		{"federated alone", []string{app, federated}, "", "auth: not supported yet"},
+		{"named federated", []string{app, federated, secret}, "federated", "auth: not supported yet"},
+		{"named github", nil, "github", "auth: not supported yet"},
+		{"named managed identity", nil, "managed-identity", "auth: not supported yet"},
+		{"unknown name", []string{app, secret}, "password", "auth: not known"},
+		{"no file", []string{app, "AZURE_CLIENT_CERTIFICATE_PATH=gone.pem"}, "", "AZURE_CLIENT_CERTIFICATE_PATH: gone.pem"},
+		{"pfx by name", []string{app, "AZURE_CLIENT_CERTIFICATE_PATH=app.PFX"}, "", "AZURE_CLIENT_CERTIFICATE_PATH: PFX"},
+		{"pfx by content", []string{app, "AZURE_CLIENT_CERTIFICATE_PATH=der"}, "", "AZURE_CLIENT_CERTIFICATE_PATH: PFX"},
+		{"bad token", []string{"EXOAUDIT_ACCESS_TOKEN=a b"}, "", "EXOAUDIT_ACCESS_TOKEN: white space"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			env := map[string]string{}
+			for _, entry := range tc.env {
+				key, value, _ := strings.Cut(entry, "=")
+				env[key] = value
+			}
+			cfg, err := auth.FromEnvironment(func(k string) string { return env[k] }, readFile, tc.kind)
+			if err == nil {
+				got := fmt.Sprintf("%s %s%s%s", cfg.Kind, cfg.Secret.Reveal(), cfg.AccessToken.Reveal(), cfg.CertificatePEM)
+				if got != tc.want {
+					t.Errorf("got %q, want %q", got, tc.want)
+				}
+				return
+			}
+			if none, ok := errors.AsType[*auth.NoCredentialError](err); ok {
+				if diff := cmp.Diff(tc.want, "none: "+strings.Join(none.Looked, "|")); diff != "" {
+					t.Error(diff)
+				}
+				return
+			}
+			setting, reason, ok := strings.Cut(tc.want, ": ")
+			if !ok {
+				t.Fatal(err)
+			}
+			wantConfigError(t, err, setting, reason)
+			if strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "t0ken") {
+				t.Errorf("the error holds a secret: %v", err)
+			}
+		})
+	}
+	_, err := auth.FromEnvironment(func(k string) string { return map[string]string{"AZURE_CLIENT_CERTIFICATE_PATH": "gone"}[k] }, readFile, "")
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file should be told as one: %v", err)
+	}
+}
+
+func TestFromEnvironmentTakesTenantAndAuthority(t *testing.T) {
+	env := map[string]string{
+		"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": "s3cret",
+		"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.us/",
+	}
+	cfg, err := auth.FromEnvironment(func(k string) string { return env[k] }, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.TenantID != tenant || cfg.ClientID != client || cfg.Authority != env["AZURE_AUTHORITY_HOST"] || cfg.CustomAuthority {
+		t.Errorf("got %v", cfg)
+	}
+	if _, err := auth.New(t.Context(), cfg); err != nil {
+		t.Error(err)
+	}
+}
