@@ -1,0 +1,204 @@
+package exchange
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// answer is the envelope of a success (wire 1.5), with the rows still as text.
+type answer struct {
+	// value holds the array of rows, nil where there is none; valueState says
+	// whether value was there, null, or no array.
+	value      jsontext.Value
+	valueState State
+	nextLink   string
+	warnings   []string
+	errors     []json.RawMessage
+	// failure is set where the body of a success is an error envelope.
+	failure bool
+	// inside is what errors say, for a page whose rows are to be seen first.
+	inside error
+}
+
+// newDecoder lets duplicate names and broken UTF-8 pass: both spoil the property
+// they stand in, not the page.
+func newDecoder(b []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(b), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// errMalformed is wrapped by what decodeAnswer returns.
+var errMalformed = errors.New("malformed answer")
+
+// decodeAnswer reads the envelope. An empty body is an answer without value. The
+// error means that the body cannot be trusted as a whole; rows are looked at
+// later, and only what they are made of can be wrong with them then.
+func decodeAnswer(body []byte) (answer, error) {
+	var a answer
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
+	if len(bytes.TrimSpace(body)) == 0 {
+		return a, nil
+	}
+	dec := newDecoder(body)
+	if dec.PeekKind() != '{' {
+		return a, malformed(dec, errors.New("it is not a JSON object"))
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return a, malformed(dec, err)
+	}
+	for dec.PeekKind() != '}' {
+		if err := a.member(dec, body); err != nil {
+			return a, malformed(dec, err)
+		}
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return a, malformed(dec, err)
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return a, malformed(dec, errors.New("something follows it"))
+	}
+	return a, nil
+}
+
+// malformed names the place and not the content, which may hold anything.
+func malformed(dec *jsontext.Decoder, err error) error {
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		err = syntax.Err
+	}
+	return fmt.Errorf("%w at byte %d: %w", errMalformed, dec.InputOffset(), err)
+}
+
+// member reads one member of the envelope. The last of a kind does not win over
+// the first: a second value, next link or list is malformed or added.
+func (a *answer) member(dec *jsontext.Decoder, body []byte) error {
+	name, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	key := string(name)
+	if b, ok := unquote(name); ok {
+		key = string(b)
+	}
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	switch key {
+	case "value":
+		// The decoder's own bytes are good until its next call only.
+		end := dec.InputOffset()
+		return a.takeValue(jsontext.Value(body[end-int64(len(raw)) : end]))
+	case "@odata.nextLink":
+		return a.takeLink(raw)
+	case "@adminapi.warnings":
+		a.warnings = append(a.warnings, listOf(raw)...)
+	case "@adminapi.errors":
+		a.errors = append(a.errors, elementsOf(raw)...)
+	case "error":
+		a.failure = raw.Kind() == '{'
+	}
+	return nil
+}
+
+func (a *answer) takeValue(raw jsontext.Value) error {
+	if a.valueState != Absent {
+		return errors.New("value came twice")
+	}
+	switch raw.Kind() {
+	case 'n':
+		a.valueState = Null
+	case '[':
+		a.valueState, a.value = Set, raw
+	default:
+		return errors.New("value is not a list")
+	}
+	return nil
+}
+
+func (a *answer) takeLink(raw jsontext.Value) error {
+	if raw.Kind() == 'n' {
+		return nil
+	}
+	b, ok := []byte(nil), false
+	if raw.Kind() == '"' {
+		b, ok = unquote(raw)
+	}
+	switch {
+	case !ok:
+		return errors.New("the next link is not a text")
+	case a.nextLink != "" && a.nextLink != string(b):
+		return errors.New("two next links came")
+	}
+	a.nextLink = string(b)
+	return nil
+}
+
+// listOf reads a list of texts. What is no text is kept as it stands: nothing in
+// the place of a warning may pass for none.
+func listOf(raw jsontext.Value) []string {
+	var out []string
+	for _, element := range elementsOf(raw) {
+		var s string
+		if json.Unmarshal(element, &s) != nil {
+			s = string(element)
+		}
+		if s = redact(clean(s)); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// elementsOf returns the elements of an array, or the value itself where it is
+// none; null has no elements.
+func elementsOf(raw jsontext.Value) []json.RawMessage {
+	switch raw.Kind() {
+	case 'n':
+		return nil
+	case '[':
+		var elements []json.RawMessage
+		dec := newDecoder(raw)
+		if _, err := dec.ReadToken(); err != nil {
+			return nil
+		}
+		for dec.PeekKind() != ']' {
+			element, err := dec.ReadValue()
+			if err != nil {
+				break
+			}
+			elements = append(elements, json.RawMessage(element.Clone()))
+		}
+		return elements
+	default:
+		return []json.RawMessage{json.RawMessage(raw.Clone())}
+	}
+}
+
+// finder returns the place of a property in a row, nil for those that are not
+// wanted.
+type finder[T any] func(row *T, name []byte) property
+
+// rows calls yield for each row of the answer, until it returns false.
+func rows[T any](a answer, shared names, find finder[T], yield func(T) bool) error {
+	if a.value == nil {
+		return nil
+	}
+	dec := newDecoder(a.value)
+	if _, err := dec.ReadToken(); err != nil {
+		return malformed(dec, err)
+	}
+	for dec.PeekKind() != ']' {
+		var row T
+		if err := takeRow(dec, shared, func(name []byte) property { return find(&row, name) }); err != nil {
+			return malformed(dec, err)
+		}
+		if !yield(row) {
+			return nil
+		}
+	}
+	return nil
+}

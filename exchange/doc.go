@@ -1,0 +1,35 @@
+// Package exchange is a client for the Exchange Online admin REST API: the
+// InvokeCommand action and its $batch, which run one cmdlet per call.
+//
+// A [Client] is bound to one tenant and one host for its whole life; its token
+// goes to that host and to no other. It offers the few cmdlets that audit
+// configuration needs, each as a typed method: listings as iterators
+// ([Client.Mailboxes], [Client.BypassAssociations]), singletons
+// ([Client.Organization], [Client.AdminAuditLog]), reads and writes of up to
+// ten objects in one HTTP request ([Client.MailboxesByID],
+// [Client.SetMailboxes]).
+//
+// Three ideas carry the package.
+//
+// A listing is whole or it is an error. The service can end a listing early in
+// many ways that look like success (wire 1.5, 1.6): each of them ends the
+// iterator with one [IncompleteError]. The iterator never starts again by
+// itself; a lost cursor is a typed case, [CursorLostError], so that the caller
+// can begin afresh with an empty accumulator.
+//
+// A property is what the service said, or it is known to be unknown. Rows are
+// read token by token into a [Field] per property, whose State says whether it
+// was there, null, of the wrong type or given twice. A strange property spoils
+// that property of that object and nothing else.
+//
+// Failures hide inside a 200: answers are decoded first, and one predicate at
+// the call layer then decides whether to try again. A read is repeated after
+// 429 and 503, a write only after 429, which says that nothing was executed.
+//
+// Limits: the API is undocumented for third parties; what is known of it was
+// gathered from public clients and captures ("wire" and "semantics" in the
+// comments are the project's collected notes on the protocol and on the audit
+// settings). Where the wire is not known the client fails closed. Redirects are
+// not followed. The Security & Compliance host is refused, because it answers
+// Get-AdminAuditLogConfig with a value that is always false (semantics 4.3).
+package exchange

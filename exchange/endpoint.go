@@ -1,0 +1,151 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path"
+	"strings"
+)
+
+// endpoint is the one host a client speaks to, with the paths of one tenant.
+type endpoint struct {
+	base   *url.URL // scheme and host only
+	tenant string
+}
+
+// newEndpoint checks the address and the tenant and joins them. The tenant must
+// be its GUID: a vanity domain in the anchor loses the page cursor (wire 1.6).
+func newEndpoint(address, tenant string) (endpoint, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		// The parser's error repeats the address, which may hold a password.
+		return endpoint{}, errors.New("exchange: the endpoint is not a URL; give one like https://outlook.office365.com")
+	}
+	if err := checkAddress(u); err != nil {
+		return endpoint{}, err
+	}
+	if !isGUID(tenant) {
+		return endpoint{}, fmt.Errorf("exchange: the tenant %q is not a GUID; resolve the domain to the tenant's id first", tenant)
+	}
+	base := &url.URL{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Host)}
+	return endpoint{base: base, tenant: strings.ToLower(tenant)}, nil
+}
+
+// checkAddress refuses every address a token must not be sent to.
+func checkAddress(u *url.URL) error {
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	switch {
+	case u.User != nil:
+		return errors.New("exchange: the endpoint must not carry a user name or password")
+	case host == "" || u.Opaque != "":
+		return errors.New("exchange: the endpoint has no host; give one like https://outlook.office365.com")
+	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.ForceQuery, u.Fragment != "":
+		return fmt.Errorf("exchange: the endpoint %s must be scheme and host only, without path, query or fragment", host)
+	case isCompliance(host):
+		return fmt.Errorf("exchange: %s is the Security & Compliance endpoint, where UnifiedAuditLogIngestionEnabled "+
+			"always reads false; use the Exchange Online host, outlook.office365.com", host)
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "https":
+		return nil
+	case "http":
+		if isLoopback(host) {
+			return nil
+		}
+		return fmt.Errorf("exchange: the endpoint %s must use https; plain http is for loopback addresses only", host)
+	default:
+		return fmt.Errorf("exchange: the endpoint %s must use https", host)
+	}
+}
+
+// isCompliance tells the Security & Compliance hosts of all clouds and regions
+// (wire 6, 7).
+func isCompliance(host string) bool {
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "compliance" {
+			return true
+		}
+	}
+	return false
+}
+
+// isLoopback tells localhost and the loopback address ranges.
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// isGUID tells the 8-4-4-4-12 form, in any case.
+func isGUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if !('0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// path returns the path of an action of the tenant. Only beta serves
+// InvokeCommand (wire 1.1).
+func (e endpoint) path(action string) string {
+	return "/adminapi/beta/" + e.tenant + "/" + action
+}
+
+// url returns the absolute URL of an action with an optional raw query.
+func (e endpoint) url(action, query string) *url.URL {
+	return &url.URL{Scheme: e.base.Scheme, Host: e.base.Host, Path: e.path(action), RawQuery: query}
+}
+
+// errForeignLink is wrapped by every refusal of a next link.
+var errForeignLink = errors.New("the next link leads elsewhere")
+
+// next checks a next link that came with the answer to from, and returns it
+// rebuilt on the client's own scheme, host and path: whatever the link held,
+// the token can go nowhere else.
+func (e endpoint) next(from *url.URL, link string) (*url.URL, error) {
+	ref, err := url.Parse(link)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it is not a URL", errForeignLink)
+	}
+	u := from.ResolveReference(ref)
+	own := e.path("InvokeCommand")
+	switch {
+	case u.Opaque != "" || u.User != nil:
+		return nil, fmt.Errorf("%w: it carries a user name or is opaque", errForeignLink)
+	case !strings.EqualFold(u.Scheme, e.base.Scheme) || !sameHost(u, e.base):
+		return nil, fmt.Errorf("%w: to %s://%s instead of %s", errForeignLink, u.Scheme, u.Host, e.base.Host)
+	case u.RawPath != "" || path.Clean(u.Path) != u.Path || !strings.EqualFold(u.Path, own):
+		return nil, fmt.Errorf("%w: its path is not %s", errForeignLink, own)
+	}
+	return e.url("InvokeCommand", u.RawQuery), nil
+}
+
+// sameHost compares host names and ports, a missing port being the scheme's.
+func sameHost(a, b *url.URL) bool {
+	return strings.EqualFold(hostPort(a), hostPort(b))
+}
+
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}

@@ -1,0 +1,219 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Error is a failed call: the service answered with a failure, or did not
+// answer. Its texts come from the service, bounded and with anything that looks
+// like a token removed.
+type Error struct {
+	// Cmdlet is the cmdlet that was called, "$batch" for a whole batch.
+	Cmdlet string
+	// Status is the HTTP status of the call or of the batch item; 0 where there
+	// was no answer, 200 where the failure stood inside a success.
+	Status int
+	// Code is the error code of the envelope, such as "NotFound".
+	Code string
+	// Type is the .NET type of the exception, the best that was found.
+	Type string
+	// Message is the best of the texts of the answer; it may be empty.
+	Message string
+	// Target is what the service says the error is about; often empty.
+	Target string
+	// RequestID is the service's id of the request.
+	RequestID string
+	// ClientRequestID is the id that this client gave the call.
+	ClientRequestID string
+	// RetryAfter is the wait that the service asked for; 0 where it did not.
+	RetryAfter time.Duration
+	// Backend is the server that worked on the call, as far as headers tell.
+	Backend string
+	// Diagnostics is what x-ms-diagnostics gives as a reason; often the only one
+	// with a 403 (wire 5.2).
+	Diagnostics string
+	// Claims tells that the 401 carried a claims challenge, so that only a new
+	// token can help (wire 5.2).
+	Claims bool
+	// Warnings are those that came with the error.
+	Warnings []string
+	// Err is the cause where there was no usable answer, else nil.
+	Err error
+}
+
+// Error says which cmdlet failed, how, and what to do where that is known.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Cmdlet)
+	b.WriteString(": ")
+	switch {
+	case e.Status == 0 && e.Err != nil:
+		b.WriteString(e.Err.Error())
+	case e.Status == http.StatusOK:
+		b.WriteString("error inside a success")
+	default:
+		fmt.Fprintf(&b, "HTTP %d", e.Status)
+		if e.Code != "" {
+			b.WriteString(" " + e.Code)
+		}
+	}
+	if text := e.text(); text != "" {
+		b.WriteString(": " + text)
+	}
+	if e.Type != "" {
+		b.WriteString(" (" + e.Type + ")")
+	}
+	if e.RequestID != "" {
+		b.WriteString(" [request " + e.RequestID + "]")
+	}
+	return redact(b.String())
+}
+
+// text is the service's message, or advice where it says nothing.
+func (e *Error) text() string {
+	switch {
+	case e.Message != "":
+		return e.Message
+	case e.Diagnostics != "":
+		return e.Diagnostics
+	case e.Status != 0 && e.Status != http.StatusOK && e.Err != nil:
+		return e.Err.Error()
+	case e.Status == http.StatusForbidden:
+		return "the service knows no such cmdlet or no role of this application includes it; check the application's directory role"
+	case e.Status == http.StatusUnauthorized:
+		return "the token was not accepted; check that the application has Exchange.ManageAsApp and a directory role"
+	default:
+		return ""
+	}
+}
+
+// Unwrap returns the cause, if any.
+func (e *Error) Unwrap() error { return e.Err }
+
+// hasType tells whether the exception type ends in name, whatever its namespace.
+func (e *Error) hasType(name string) bool {
+	return e.Type == name || strings.HasSuffix(e.Type, "."+name)
+}
+
+// TokenError means that the token source gave no usable token, so no call was
+// made. The text of its cause is scrubbed of anything that looks like a token.
+type TokenError struct{ Err error }
+
+// Error says what the token source answered.
+func (e *TokenError) Error() string { return redact("no token: " + e.Err.Error()) }
+
+// Unwrap returns the token source's error.
+func (e *TokenError) Unwrap() error { return e.Err }
+
+// RedirectError means that the service answered with a redirect. It is never
+// followed: the token is for the endpoint's host only. Use Host as the endpoint
+// if it is a regional host of Microsoft's (wire 1.7).
+type RedirectError struct {
+	Cmdlet string
+	Status int
+	// Host is the host of the Location header; empty where there was none.
+	Host string
+}
+
+// Error names the host that the redirect led to.
+func (e *RedirectError) Error() string {
+	host := e.Host
+	if host == "" {
+		host = "an unnamed place"
+	}
+	return fmt.Sprintf("%s: HTTP %d redirects to %s, which is not followed, as the token is for the endpoint's host only",
+		e.Cmdlet, e.Status, host)
+}
+
+// ErrInvalidCall is wrapped by the error of a call that was refused before it
+// was made: an empty identity, more than [BatchSize] items, an edit that changes
+// nothing.
+var ErrInvalidCall = errors.New("call refused before it was made")
+
+func invalidCall(cmdlet, format string, args ...any) error {
+	return fmt.Errorf("%s: %w: %s", cmdlet, ErrInvalidCall, fmt.Sprintf(format, args...))
+}
+
+// asError finds the *Error in a chain.
+func asError(err error) (*Error, bool) { return errors.AsType[*Error](err) }
+
+// IsRefused tells a 403: the cmdlet as a whole is unknown to the service or not
+// in any role of the application, or a parameter is not (wire 5.2).
+func IsRefused(err error) bool {
+	e, ok := asError(err)
+	return ok && e.Status == http.StatusForbidden
+}
+
+// IsUnauthenticated tells a 401 that a new token did not cure, and the want of a
+// token.
+func IsUnauthenticated(err error) bool {
+	if _, ok := errors.AsType[*TokenError](err); ok {
+		return true
+	}
+	e, ok := asError(err)
+	return ok && e.Status == http.StatusUnauthorized
+}
+
+// IsThrottled tells a 429 that waiting did not cure within the budget.
+func IsThrottled(err error) bool {
+	e, ok := asError(err)
+	return ok && e.Status == http.StatusTooManyRequests
+}
+
+// IsNotFound tells that the object does not exist. The exception type decides,
+// since a proxied call gives it with a 500 (wire 5.2); a 404 without the
+// service's envelope is not about an object.
+func IsNotFound(err error) bool {
+	e, ok := asError(err)
+	if !ok {
+		return false
+	}
+	return e.hasType("ManagementObjectNotFoundException") ||
+		e.Type == "" && e.Status == http.StatusNotFound && e.Code == "NotFound"
+}
+
+// IsNotHydrated tells that the tenant needs Enable-OrganizationCustomization
+// first (semantics 1.3 E7).
+func IsNotHydrated(err error) bool {
+	e, ok := asError(err)
+	return ok && (e.hasType("InvalidOperationInDehydratedContextException") ||
+		strings.Contains(e.Message, "you first need to run the command: Enable-OrganizationCustomization"))
+}
+
+// IsNeedsProxy tells that the anchor led to the wrong backend and nothing was
+// executed (semantics 1.3 E8).
+func IsNeedsProxy(err error) bool {
+	e, ok := asError(err)
+	return ok && (e.hasType("CmdletProxyNotAvailableException") || strings.Contains(e.Message, "Cmdlet needs proxy"))
+}
+
+// IsUnlicensed tells that an audit action needs a licence that the mailbox lacks
+// (semantics 1.3 E4).
+func IsUnlicensed(err error) bool {
+	e, ok := asError(err)
+	return ok && strings.Contains(e.Message, "only available for users with appropriate license")
+}
+
+// IsAlreadyAudited tells that an added audit action was there already (semantics
+// 1.3 E6). Writes report it as unchanged, not as an error.
+func IsAlreadyAudited(err error) bool {
+	e, ok := asError(err)
+	return ok && strings.Contains(e.Message, "already being audited")
+}
+
+// IsCursorLost tells that the service lost the page cursor of a listing, which
+// can be begun again.
+func IsCursorLost(err error) bool {
+	_, ok := errors.AsType[*CursorLostError](err)
+	return ok
+}
+
+// IsIncomplete tells that a read ended without being whole.
+func IsIncomplete(err error) bool {
+	_, ok := errors.AsType[*IncompleteError](err)
+	return ok
+}

@@ -1,0 +1,78 @@
+package exchange
+
+import "fmt"
+
+// Reason says why a read is not whole.
+type Reason string
+
+// The reasons of an [IncompleteError].
+const (
+	// ReasonRequest means that a call failed; Err says how.
+	ReasonRequest Reason = "the call failed"
+	// ReasonCursorLost means that the service lost the page cursor; Err is a
+	// [CursorLostError].
+	ReasonCursorLost Reason = "the service lost the page cursor"
+	// ReasonTruncated means that the body ended early or was no valid answer.
+	ReasonTruncated Reason = "the answer was cut short or malformed"
+	// ReasonMoreResults means that the service warned of more results and gave
+	// no link to them.
+	ReasonMoreResults Reason = "there are more results but no link to them"
+	// ReasonSameLink means that a next link came a second time.
+	ReasonSameLink Reason = "the same next link came twice"
+	// ReasonForeignLink means that a next link led to another host or path.
+	ReasonForeignLink Reason = "the next link leads elsewhere"
+	// ReasonWarning means that a page of a listing came with a warning that the
+	// table does not know; Err holds its text.
+	ReasonWarning Reason = "an unknown warning came with the answer"
+	// ReasonErrors means that a success carried errors; Err is an [Error].
+	ReasonErrors Reason = "the answer carried errors"
+	// ReasonNoValue means that a read came back without rows where even an empty
+	// list must be written out.
+	ReasonNoValue Reason = "the answer has no value"
+	// ReasonRowCount means that a read of one object gave none or several.
+	ReasonRowCount Reason = "not exactly one object came back"
+	// ReasonNoAnswer means that a batch came back without an answer to an item.
+	// A write may or may not have been executed.
+	ReasonNoAnswer Reason = "the batch holds no answer to this call"
+)
+
+// IncompleteError means that a read, or the answer to a batch item, ended
+// without being whole. What was read before it is true but is not all there is.
+type IncompleteError struct {
+	Cmdlet string
+	Reason Reason
+	// Pages and Rows count what had come by then; of the page that failed only
+	// rows that were given to the caller.
+	Pages, Rows int
+	// Err is the cause, nil where Reason says all.
+	Err error
+}
+
+// Error names the reason and how far the read came.
+func (e *IncompleteError) Error() string {
+	s := fmt.Sprintf("%s is incomplete after %d pages and %d rows: %s", e.Cmdlet, e.Pages, e.Rows, e.Reason)
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return redact(s)
+}
+
+// Unwrap returns the cause, if any.
+func (e *IncompleteError) Unwrap() error { return e.Err }
+
+// CursorLostError means that the service no longer knew, or had never known on
+// that backend, the page cursor of a listing (wire 1.6). All pages are to be
+// thrown away; a new listing may succeed.
+type CursorLostError struct {
+	// Page is the number of the page that was asked for, from 1.
+	Page int
+	Err  error
+}
+
+// Error says which page was lost.
+func (e *CursorLostError) Error() string {
+	return redact(fmt.Sprintf("page %d was refused: %v", e.Page, e.Err))
+}
+
+// Unwrap returns the service's error.
+func (e *CursorLostError) Unwrap() error { return e.Err }

@@ -1,0 +1,176 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// listing reads all pages of an invocation. Each range over it is a listing of
+// its own; it never begins again by itself. It ends with one *IncompleteError
+// where the listing is not whole.
+func listing[T any](ctx context.Context, c *Client, v invocation, find finder[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		l, err := c.list(v)
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		shared := names{}
+		for l.at != nil {
+			page, err := l.fetch(ctx)
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			stopped := false
+			err = rows(page, shared, find, func(row T) bool {
+				l.rows++
+				stopped = !yield(row, nil)
+				return !stopped
+			})
+			if stopped {
+				return
+			}
+			if err != nil {
+				err = l.incomplete(ReasonTruncated, err)
+			} else {
+				err = l.advance(page)
+			}
+			if err != nil {
+				yield(none, err)
+				return
+			}
+		}
+	}
+}
+
+// lister is a listing under way. Every page is asked for with the same body,
+// headers, anchor and cookies: the cursor lives on one backend (wire 1.6).
+type lister struct {
+	client  *Client
+	session *session
+	call    call
+	at      *url.URL        // of the next page; nil after the last
+	seen    map[string]bool // queries that were asked for
+	pages   int
+	rows    int
+}
+
+func (c *Client) list(v invocation) (*lister, error) {
+	if err := checkSelected(v.cmdlet, v.selected); err != nil {
+		return nil, err
+	}
+	q, err := c.call(v)
+	if err != nil {
+		return nil, err
+	}
+	return &lister{
+		client:  c,
+		session: c.newSession(),
+		call:    q,
+		at:      q.url,
+		seen:    map[string]bool{q.url.RawQuery: true},
+	}, nil
+}
+
+func (l *lister) incomplete(reason Reason, err error) error {
+	return &IncompleteError{Cmdlet: l.call.cmdlet, Reason: reason, Pages: l.pages, Rows: l.rows, Err: err}
+}
+
+// fetch reads the next page. Errors inside it are left to advance, so that the
+// rows beside them are seen first.
+func (l *lister) fetch(ctx context.Context) (answer, error) {
+	resp, err := l.get(ctx)
+	if err != nil {
+		if isCursorError(err) {
+			return answer{}, l.incomplete(ReasonCursorLost, &CursorLostError{Page: l.pages + 1, Err: err})
+		}
+		return answer{}, l.incomplete(ReasonRequest, err)
+	}
+	page, err := outcome{cmdlet: l.call.cmdlet, resp: resp}.answer()
+	if known, ok := errors.AsType[*IncompleteError](err); ok {
+		return answer{}, l.incomplete(known.Reason, known.Err)
+	}
+	if err != nil && len(page.errors) == 0 {
+		return answer{}, l.incomplete(ReasonRequest, err)
+	}
+	if page.valueState != Set && err == nil {
+		return answer{}, l.incomplete(ReasonNoValue, nil)
+	}
+	page.inside = err
+	l.pages++
+	l.client.counters.pages.Add(1)
+	return page, nil
+}
+
+// get makes the call for the next page. Clients disagree whether a next link
+// wants POST or GET (wire 1.6): where one is answered by 405 the other is tried
+// once, and kept for the client if it works.
+func (l *lister) get(ctx context.Context) (response, error) {
+	q := l.call
+	q.url = l.at
+	if l.pages == 0 {
+		return l.client.do(ctx, l.session, q)
+	}
+	byGet := l.client.linkByGet.Load()
+	q.method = linkMethod(byGet)
+	resp, err := l.client.do(ctx, l.session, q)
+	if e, ok := asError(err); !ok || e.Status != http.StatusMethodNotAllowed {
+		return resp, err
+	}
+	q.method = linkMethod(!byGet)
+	resp, err = l.client.do(ctx, l.session, q)
+	if err == nil {
+		l.client.linkByGet.Store(!byGet)
+	}
+	return resp, err
+}
+
+func linkMethod(get bool) string {
+	if get {
+		return http.MethodGet
+	}
+	return http.MethodPost
+}
+
+// isCursorError tells the service's refusal of a page cursor (wire 1.6).
+func isCursorError(err error) bool {
+	e, ok := asError(err)
+	return ok && strings.Contains(e.Message, "Expired or Invalid pagination request")
+}
+
+// advance finds the next page, or why the listing cannot be whole.
+func (l *lister) advance(page answer) error {
+	if page.inside != nil {
+		return l.incomplete(ReasonErrors, page.inside)
+	}
+	for _, warning := range page.warnings {
+		switch classify(l.call.cmdlet, warning) {
+		case warningUnknown:
+			return l.incomplete(ReasonWarning, errors.New(warning))
+		case warningMoreResults:
+			if page.nextLink == "" {
+				return l.incomplete(ReasonMoreResults, nil)
+			}
+		}
+	}
+	if page.nextLink == "" {
+		l.at = nil
+		return nil
+	}
+	next, err := l.client.endpoint.next(l.at, page.nextLink)
+	if err != nil {
+		return l.incomplete(ReasonForeignLink, err)
+	}
+	if l.seen[next.RawQuery] {
+		return l.incomplete(ReasonSameLink, nil)
+	}
+	l.seen[next.RawQuery] = true
+	l.at = next
+	return nil
+}

@@ -1,0 +1,353 @@
+package exchange
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// maxBody bounds an answer, packed and unpacked: a page of 1000 full rows of
+	// 15 KB each has a wide margin in it.
+	maxBody = 64 << 20
+	// maxErrorBody bounds what is read of a failure.
+	maxErrorBody = 64 << 10
+	// maxReset bounds how long an exhausted Rate-Limit-Remaining holds the calls.
+	maxReset = time.Minute
+)
+
+// call is one HTTP call as it stands before the token: what is needed to make
+// it, and to make it again.
+type call struct {
+	kind    callKind
+	cmdlet  string   // what its errors are about
+	cmdlets []string // what its trace lists
+	method  string
+	url     *url.URL
+	body    func(token string) ([]byte, error)
+	anchor  anchor
+	prefer  string
+	batch   bool
+	id      string // client-request-id, the same for retries and pages (wire 1.3)
+	timeout time.Duration
+}
+
+// response is an answer of the service. body is good until the session's next
+// call.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+	// cut is set where the body of a success could not be read to its end.
+	cut error
+}
+
+// session is what the pages of one listing share: cookies, which keep it on its
+// backend (wire 1.6), and a buffer. A single call is a session of its own.
+type session struct {
+	http   *http.Client
+	packed bytes.Buffer
+	plain  bytes.Buffer
+}
+
+func (c *Client) newSession() *session {
+	jar, _ := cookiejar.New(nil) // its error is always nil
+	return &session{http: &http.Client{
+		Transport: c.transport,
+		Jar:       jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
+	}}
+}
+
+// newID returns a random GUID (version 4).
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the process instead
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// do makes the call, and makes it again as [shouldRetry] and the budget allow.
+func (c *Client) do(ctx context.Context, s *session, q call) (response, error) {
+	tries, renewed := newAttempts(c.retry), false
+	for {
+		resp, token, err := c.once(ctx, s, q)
+		if err == nil {
+			c.limit.succeeded()
+			return resp, nil
+		}
+		failure, ok := asError(err)
+		if ok && failure.Status == http.StatusUnauthorized && !renewed && c.renew(token) {
+			renewed = true
+			continue
+		}
+		if !shouldRetry(q.kind, err) {
+			return response{}, err
+		}
+		wait, again := tries.next(failure.RetryAfter)
+		if !again {
+			return response{}, err
+		}
+		if err := c.pause(ctx, wait, failure.RetryAfter > 0); err != nil {
+			return response{}, callError(q.cmdlet, err)
+		}
+	}
+}
+
+// pause waits before another try. A wait that the service asked for holds all
+// callers.
+func (c *Client) pause(ctx context.Context, wait time.Duration, asked bool) error {
+	if asked {
+		c.limit.hold(wait)
+		return c.limit.passGate(ctx)
+	}
+	return sleep(ctx, wait)
+}
+
+// callError says which cmdlet the context ended.
+func callError(cmdlet string, err error) error { return fmt.Errorf("%s: %w", cmdlet, err) }
+
+// once makes the call once, and returns the token it used.
+func (c *Client) once(ctx context.Context, s *session, q call) (response, string, error) {
+	release, err := c.limit.acquire(ctx)
+	if err != nil {
+		return response{}, "", callError(q.cmdlet, err)
+	}
+	defer release()
+	token, err := c.token()
+	if ctxErr := ctx.Err(); ctxErr != nil {
+		return response{}, "", callError(q.cmdlet, ctxErr)
+	}
+	if err != nil {
+		return response{}, "", err
+	}
+	start := time.Now()
+	resp, size, err := c.exchange(ctx, s, q, token)
+	c.counters.requests.Add(1)
+	c.counters.bytes.Add(size)
+	if q.batch {
+		c.counters.batches.Add(1)
+	}
+	if err == nil {
+		err = c.judge(q, resp)
+	}
+	c.report(q, resp, start, size, err)
+	return resp, token, err
+}
+
+// report gives the call to the trace.
+func (c *Client) report(q call, resp response, start time.Time, size int64, err error) {
+	if c.trace == nil {
+		return
+	}
+	if err == nil {
+		err = resp.cut
+	}
+	c.trace(Trace{
+		Start:           start,
+		Duration:        time.Since(start),
+		Method:          q.method,
+		Path:            q.url.Path,
+		Cmdlets:         q.cmdlets,
+		Status:          resp.status,
+		RequestID:       clean(resp.header.Get("request-id")),
+		ClientRequestID: q.id,
+		Bytes:           size,
+		Err:             err,
+	})
+}
+
+// judge turns an answer that is no success into an error, and tells the limiter.
+func (c *Client) judge(q call, resp response) error {
+	c.followRateLimit(resp.header)
+	switch {
+	case resp.status >= 200 && resp.status < 300:
+		return nil
+	case resp.status >= 300 && resp.status < 400:
+		host := ""
+		if u, err := url.Parse(resp.header.Get("Location")); err == nil {
+			host = clean(u.Host)
+		}
+		return &RedirectError{Cmdlet: q.cmdlet, Status: resp.status, Host: host}
+	case resp.status == http.StatusTooManyRequests:
+		c.counters.throttled.Add(1)
+		c.limit.throttled()
+	}
+	e := newError(q.cmdlet, resp.status, resp.header, resp.body)
+	e.ClientRequestID = q.id
+	return e
+}
+
+// followRateLimit holds the calls when the service says that none is left until
+// a time, counted by its own clock (wire 5.3).
+func (c *Client) followRateLimit(header http.Header) {
+	left, err := strconv.ParseFloat(header.Get("Rate-Limit-Remaining"), 64)
+	if err != nil || left > 0 {
+		return
+	}
+	reset, err := time.Parse(time.RFC3339, header.Get("Rate-Limit-Reset"))
+	if err != nil {
+		return
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	c.limit.hold(min(reset.Sub(now), maxReset))
+}
+
+// exchange sends the call and reads the answer.
+func (c *Client) exchange(ctx context.Context, s *session, q call, token string) (response, int64, error) {
+	limited, cancel := context.WithTimeout(ctx, q.timeout)
+	defer cancel()
+	req, err := c.request(limited, q, token)
+	if err != nil {
+		return response{}, 0, c.failed(ctx, q, token, err)
+	}
+	answer, err := s.http.Do(req)
+	if err != nil {
+		return response{}, 0, c.failed(ctx, q, token, err)
+	}
+	defer func() { _ = answer.Body.Close() }() // what matters of it was read
+	resp := response{status: answer.StatusCode, header: answer.Header}
+	success := resp.status >= 200 && resp.status < 300
+	var size int64
+	resp.body, size, err = s.read(answer.Body, success)
+	if err != nil && ctx.Err() != nil {
+		return response{}, size, callError(q.cmdlet, ctx.Err())
+	}
+	if err != nil && success {
+		resp.cut = sanitize(err, token)
+	}
+	return resp, size, nil
+}
+
+// request encodes the call; a GET has the same headers and no body.
+func (c *Client) request(ctx context.Context, q call, token string) (*http.Request, error) {
+	var body io.Reader
+	if q.method != http.MethodGet {
+		encoded, err := q.body(token)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(ctx, q.method, q.url.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	c.setHeader(req.Header, q, token)
+	if body == nil {
+		req.Header.Del("Content-Type")
+	}
+	return req, nil
+}
+
+// failed makes the error of a call that got no answer. The context's error wins.
+func (c *Client) failed(ctx context.Context, q call, token string, err error) error {
+	if ctx.Err() != nil {
+		return callError(q.cmdlet, ctx.Err())
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no answer within %v: %w", q.timeout, context.DeadlineExceeded)
+	}
+	return &Error{Cmdlet: q.cmdlet, ClientRequestID: q.id, Err: sanitize(err, token)}
+}
+
+// setHeader writes the headers of wire 1.3.
+func (c *Client) setHeader(h http.Header, q call, token string) {
+	h.Set("Authorization", "Bearer "+token)
+	h.Set("User-Agent", c.userAgent)
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Accept", "application/json") // without it a $batch answers multipart (wire 2)
+	h.Set("Accept-Charset", "UTF-8")
+	h.Set("Accept-Language", "en-US") // warnings are recognised by their English text
+	h.Set("Accept-Encoding", "gzip")
+	h.Set("Prefer", q.prefer)
+	h.Set("X-ResponseFormat", "json")
+	h.Set("connection-id", c.session)
+	h.Set("client-request-id", q.id)
+	h.Set("X-AnchorMailbox", q.anchor.value)
+	if q.anchor.targeted {
+		h.Set("parameter-based-routing", "true")
+	}
+	if !q.batch {
+		h.Set("X-CmdletName", q.cmdlet)
+	}
+}
+
+// read takes a body into the session's buffers, unpacked where it is gzip. The
+// header is not asked: errors are declared as gzip that are none (wire 1.7). Of
+// a failure as much is returned as can be read.
+func (s *session) read(body io.Reader, success bool) ([]byte, int64, error) {
+	bound := int64(maxBody)
+	if !success {
+		bound = maxErrorBody
+	}
+	if err := fill(&s.packed, body, bound, success); err != nil {
+		return s.packed.Bytes(), int64(s.packed.Len()), err
+	}
+	size := int64(s.packed.Len())
+	if !bytes.HasPrefix(s.packed.Bytes(), []byte{0x1f, 0x8b}) {
+		return s.packed.Bytes(), size, nil
+	}
+	unpacked, err := gzip.NewReader(bytes.NewReader(s.packed.Bytes()))
+	if err != nil {
+		return s.packed.Bytes(), size, err
+	}
+	err = fill(&s.plain, unpacked, bound, success)
+	return s.plain.Bytes(), size, err
+}
+
+// fill reads at most bound bytes; more are an error where strict is set, and
+// left where they are otherwise.
+func fill(to *bytes.Buffer, from io.Reader, bound int64, strict bool) error {
+	to.Reset()
+	n, err := to.ReadFrom(io.LimitReader(from, bound+1))
+	if err == nil && n > bound {
+		to.Truncate(int(bound))
+		if strict {
+			return fmt.Errorf("the answer is larger than %d bytes", bound)
+		}
+	}
+	return err
+}
+
+// token asks the source for a token that can be sent.
+func (c *Client) token() (string, error) {
+	token, err := c.tokens.Token()
+	if err != nil {
+		return "", &TokenError{Err: err}
+	}
+	if token == nil || token.AccessToken == "" || strings.ContainsAny(token.AccessToken, " \t\r\n") {
+		return "", &TokenError{Err: errors.New("the token source gave an empty or unusable token")}
+	}
+	return token.AccessToken, nil
+}
+
+// renew makes the source forget a token that was refused, unless another call
+// has done so since, and tells whether there is a chance of a new one.
+func (c *Client) renew(refused string) bool {
+	source, ok := c.tokens.(interface{ Invalidate() })
+	if !ok {
+		return false
+	}
+	c.renewing.Lock()
+	defer c.renewing.Unlock()
+	if current, err := c.token(); err != nil || current == refused {
+		source.Invalidate()
+	}
+	return true
+}
