@@ -1,0 +1,211 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/exoaudit/exoaudit/exchange"
+	"github.com/exoaudit/exoaudit/policy/audit"
+	"github.com/exoaudit/exoaudit/reconcile/journal"
+)
+
+// Recorder keeps the record of what is done to a tenant. Intend must not
+// return before its entries are durable: what it cannot record is not written.
+// *journal.File satisfies it.
+type Recorder interface {
+	Begin(ctx context.Context, b journal.Begin) error
+	Intend(ctx context.Context, intents []journal.Intent) error
+	Conclude(ctx context.Context, outcomes []journal.Outcome) error
+	End(ctx context.Context) error
+	Head() string
+}
+
+// Ring is a part of the mailboxes that is written and read back before the
+// next one is begun. Mailboxes is its size; 0 is all that are left.
+type Ring struct {
+	Mailboxes int
+}
+
+// Observer hears of progress. A nil function hears nothing; calls come from
+// several goroutines.
+type Observer struct {
+	// Wrote is told how many mailboxes have been written, of how many.
+	Wrote func(done, total int)
+}
+
+// ApplyOptions say how to apply a plan.
+type ApplyOptions struct {
+	Recorder Recorder
+	// Slip restricts the writes to those of a saved plan; nil restricts nothing.
+	Slip *Slip
+	// Rings divide the mailboxes; none is one ring.
+	Rings []Ring
+	// InFlight is the number of batches under way at once; 0 is 4.
+	InFlight int
+	Observer Observer
+	Now      func() time.Time
+}
+
+// readBackWaits are the times after a write at which it is read back, until
+// it shows (design section 7).
+const (
+	firstReadBackWait  = 5 * time.Second
+	secondReadBackWait = 30*time.Second - firstReadBackWait
+)
+
+// batchTimeout bounds the calls for one batch. A batch under way is finished
+// even when the run is interrupted, but not for ever; the service's own limit
+// for a cmdlet is 15 minutes (wire 1.7).
+const batchTimeout = 20 * time.Minute
+
+// Apply makes the planned changes of a plan, in the order of design section 7:
+// unified log, mailbox auditing, bypass, mailboxes by ring. Each batch is
+// recorded before it is sent and read back after it. When ctx ends no new
+// batch is begun; those under way are finished and recorded.
+//
+// What went wrong with single changes is in the run. The error is for a run
+// that could not begin: the journal did not take its first entry.
+func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, error) {
+	run := newRun(p, opts)
+	if err := opts.Recorder.Begin(ctx, run.begin()); err != nil {
+		return nil, fmt.Errorf("the journal cannot be written, so nothing else is: %w", err)
+	}
+	e := &engine{tenant: t, plan: p, run: run, opts: opts, total: p.selectedMailboxes()}
+	e.tenantSettings(ctx)
+	e.bypass(ctx)
+	e.mailboxes(ctx)
+	e.storedValues(ctx)
+	run.Stopped = e.stopped(ctx)
+	if err := opts.Recorder.End(context.WithoutCancel(ctx)); err != nil && run.Stopped == "" {
+		run.Stopped = "the journal could not be closed: " + err.Error()
+	}
+	run.JournalHead = opts.Recorder.Head()
+	run.FinishedAt = opts.Now().UTC()
+	stats := t.Stats()
+	run.Requests, run.Pages = int(stats.Requests), int(stats.Pages)
+	return run, nil
+}
+
+// engine applies one plan once.
+type engine struct {
+	tenant Tenant
+	plan   *Plan
+	run    *Run
+	opts   ApplyOptions
+	total  int
+
+	mu         sync.Mutex
+	why        string // why no further write is begun
+	done       int
+	customized bool // Enable-OrganizationCustomization was run
+	pending    []*job
+	hidden     []hiddenWrite
+}
+
+// stop ends the writing, for the first reason given.
+func (e *engine) stop(format string, args ...any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.why == "" {
+		e.why = fmt.Sprintf(format, args...)
+	}
+}
+
+// stopped says why no further write may be begun; empty where one may.
+func (e *engine) stopped(ctx context.Context) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.why == "" && ctx.Err() != nil {
+		e.why = "interrupted"
+	}
+	return e.why
+}
+
+// inFlight is the context of a batch: it outlives an interrupt.
+func inFlight(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), batchTimeout)
+}
+
+// intend records intents, and stops all writing where that fails.
+func (e *engine) intend(ctx context.Context, intents []journal.Intent) bool {
+	if err := e.opts.Recorder.Intend(ctx, intents); err != nil {
+		e.stop("the journal cannot be written, so nothing else is: %v", err)
+		return false
+	}
+	return true
+}
+
+// conclude records outcomes. Where that fails the writes were made all the
+// same, and stand in the run; no further one is begun.
+func (e *engine) conclude(ctx context.Context, outcomes []journal.Outcome) {
+	if err := e.opts.Recorder.Conclude(ctx, outcomes); err != nil {
+		e.stop("the outcome of writes could not be recorded: %v", err)
+	}
+}
+
+// refusedAll stops the run when the service does not let us write at all:
+// thousands of further attempts would end the same way.
+func (e *engine) refusedAll(err error) {
+	if exchange.IsRefused(err) || exchange.IsUnauthenticated(err) {
+		e.stop("the service refused a write: %v", err)
+	}
+}
+
+// wait sleeps, unless the run is interrupted.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// intentOf is the record of a change that is about to be made.
+func (e *engine) intentOf(c Change) journal.Intent {
+	return journal.Intent{
+		Change: c.ID, Subject: journalSubject(c.Subject), Setting: c.Setting,
+		Before: c.Before, After: c.After, Inverse: inverseOf(c),
+		PolicyDigest: e.plan.Policy.Digest, Origin: c.Origin.Pos.String(),
+	}
+}
+
+func outcomeOf(c Change, o outcome) journal.Outcome {
+	return journal.Outcome{
+		Change: c.ID, Subject: journalSubject(c.Subject), Setting: c.Setting,
+		Result: string(o.result), Note: o.note,
+	}
+}
+
+func journalSubject(s Subject) journal.Subject {
+	return journal.Subject{Kind: s.Kind, ID: s.ID, Name: s.Name, Type: s.Type}
+}
+
+// inverseOf says what would undo a change. Adding to a list that Microsoft
+// manages pins it; the way back is to restore the default set (semantics 2.1).
+func inverseOf(c Change) journal.Inverse {
+	switch {
+	case c.Pins:
+		return journal.Inverse{Setting: audit.SettingDefaultAuditSet, Add: []string{logonOf(c.Setting)}}
+	case c.Setting == audit.SettingDefaultAuditSet:
+		return journal.Inverse{Setting: c.Setting, Remove: c.Add, None: "a list that was replaced by Microsoft's defaults comes back only from its before value"}
+	case len(c.Add)+len(c.Remove) > 0:
+		return journal.Inverse{Setting: c.Setting, Add: c.Remove, Remove: c.Add}
+	default:
+		return journal.Inverse{Setting: c.Setting, Value: c.Before}
+	}
+}
+
+// logonOf names the logon type behind a list setting, as DefaultAuditSet does.
+func logonOf(s audit.Setting) string {
+	for _, l := range audit.LogonTypes() {
+		if audit.ListSetting(l) == s {
+			return l.String()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,240 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/exoaudit/exoaudit/exchange"
+	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/policy/audit"
+)
+
+// Request says what to compare, and within which limits.
+type Request struct {
+	// Tool, RunID and Tenant go into the plan's header.
+	Tool, RunID, Tenant string
+	// Now gives the time; it is asked for at the edges of the run only.
+	Now    func() time.Time
+	Policy *policy.Policy
+	// Mailbox restricts the run to one mailbox, by address, sign-in name or id.
+	Mailbox string
+	// AcceptPopulation takes an empty population for the truth.
+	AcceptPopulation bool
+	Selection        Selection
+	Raised           []RaisedGuard
+}
+
+// Check reads the tenant and compares it with the policy. The plan that it
+// gives is complete as data: guards have been checked, and nothing was
+// written. An error means that no report could be made at all: the context
+// ended, the one mailbox asked for is not there, or nothing could be read;
+// what could be read only in part is in the plan's coverage instead.
+func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
+	started := req.Now().UTC()
+	o := newObserver(r, req.Policy, req.Now)
+	obs, err := o.observe(ctx, req.Mailbox)
+	if err != nil {
+		return nil, err
+	}
+	if err := obs.hopeless(); err != nil {
+		return nil, err
+	}
+	if req.Mailbox != "" {
+		req.Selection.Only = []audit.SubjectKind{audit.KindMailbox}
+	}
+	b := builder{req: req, obs: obs, reader: r, plan: &Plan{
+		Header: Header{
+			Tool: req.Tool, RunID: req.RunID, Tenant: req.Tenant, CreatedAt: started,
+			Policy: PolicyRef{Name: req.Policy.Name, Digest: req.Policy.Digest()},
+		},
+		selection: req.Selection, policy: req.Policy,
+	}}
+	return b.build(ctx)
+}
+
+// hopeless gives the error of a run that has nothing to report: nothing was
+// read, and not because a role forbids it, which is itself worth a report.
+func (o *observation) hopeless() error {
+	var errs []error
+	for _, f := range o.failures {
+		if missing, ok := errors.AsType[*MailboxNotFoundError](f.err); ok {
+			return missing
+		}
+		if exchange.IsRefused(f.err) {
+			return nil
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", f.cmdlet, f.err))
+	}
+	if len(errs) == 0 || len(errs) < o.reads || o.pop.read > 0 || o.bypass != nil && o.bypass.read > 0 {
+		return nil
+	}
+	return fmt.Errorf("nothing of the tenant could be read: %w", errors.Join(errs...))
+}
+
+// builder puts a plan together from what was observed.
+type builder struct {
+	req    Request
+	obs    *observation
+	reader Reader
+	plan   *Plan
+}
+
+func (b *builder) build(ctx context.Context) (*Plan, error) {
+	p, obs := b.plan, b.obs
+	b.joinStored()
+	obs.pop.settle()
+	cat := learn(obs.pop)
+	d := differ{policy: b.req.Policy, catalogue: cat, storedMissing: obs.storedMissing}
+
+	org := d.organization(obs.tenant)
+	p.orgState, p.orgName = org.state, obs.tenant.name
+	p.tenant, p.unknown = org.changes, org.unknown
+	p.Warnings = append(p.Warnings, d.rootCauses(obs.tenant)...)
+	if err := b.bypass(ctx, d); err != nil {
+		return nil, err
+	}
+	b.mailboxes(d)
+	p.Warnings = append(p.Warnings, cat.moved()...)
+	for _, w := range b.req.Policy.Expiries(p.CreatedAt) {
+		p.Warnings = append(p.Warnings, w.String())
+	}
+	sortAll(p.tenant)
+	b.coverage()
+	b.guards()
+	p.Warnings = append(p.Warnings, raisedWarnings(b.req.Raised)...)
+	return p, nil
+}
+
+// joinStored brings the listing of stored AuditEnabled values together with
+// the mailboxes. The filter is trusted only while it contradicts nothing that
+// is shown: a mailbox that shows false must be in the listing, and one of a
+// type that shows what is stored must not be in it while it shows true.
+func (b *builder) joinStored() {
+	obs := b.obs
+	if obs.storedMissing != "" || obs.stored == nil {
+		return
+	}
+	obs.pop.markStored(obs.stored)
+	for _, r := range obs.pop.records {
+		p := obs.pop.profileOf(r.kase)
+		if p.listing != exchange.Ordinary || p.enabled.missing != "" || p.kind.missing != "" {
+			continue
+		}
+		shown := p.enabled.value == triTrue
+		showsStored := audit.OnByDefault(p.kind.value) == audit.NotCovered
+		if !shown && !r.stored || shown && r.stored && showsStored {
+			obs.storedMissing = "the filter on stored AuditEnabled values cannot be trusted: it contradicts what mailboxes show"
+			return
+		}
+	}
+}
+
+// bypass resolves the allowed accounts and judges the rows.
+func (b *builder) bypass(ctx context.Context, d differ) error {
+	list := b.obs.bypass
+	if list == nil {
+		return nil
+	}
+	allowed, warnings, refused := b.obs.accounts.resolve(ctx, b.reader, list)
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("looking up allowed accounts: %w", err)
+	}
+	b.plan.Warnings = append(b.plan.Warnings, warnings...)
+	if refused {
+		b.obs.failures = append(b.obs.failures, failure{audit.KindBypass, "Get-User", errAccountsRefused})
+	}
+	f := d.bypass(list, allowed, b.plan.CreatedAt)
+	if !b.readWhole(audit.KindBypass) {
+		block(f.changes, "the listing of bypass associations is not complete")
+	}
+	b.plan.bypassStates = countBypass(list, f)
+	b.plan.tenant = append(b.plan.tenant, f.changes...)
+	b.plan.unknown = append(b.plan.unknown, f.unknown...)
+	return nil
+}
+
+var errAccountsRefused = errors.New("allowed accounts could not be looked up: Get-User was refused")
+
+func countBypass(list *bypassList, f finding) StateCounts {
+	c := StateCounts{InSync: list.clean, Unknown: len(f.unknown)}
+	for _, ch := range f.changes {
+		if ch.Fate == FateExempt {
+			c.Exempt++
+		} else {
+			c.Drifted++
+		}
+	}
+	return c
+}
+
+// block takes planned changes out of the plan, and says why.
+func block(changes []Change, why string) {
+	for i := range changes {
+		if changes[i].Fate == FatePlanned {
+			changes[i].Fate = FateBlocked
+			changes[i].Reason += "; not written: " + why
+		}
+	}
+}
+
+// mailboxes runs the diff, once per case.
+func (b *builder) mailboxes(d differ) {
+	pop := b.obs.pop
+	whole := b.readWhole(audit.KindMailbox)
+	cases := make([]finding, len(pop.cases))
+	for i, k := range pop.cases {
+		match := make([]policy.Match, len(b.req.Policy.Mailboxes))
+		for rule := range match {
+			match[rule] = pop.matchAt(k.match, rule)
+		}
+		cases[i] = d.mailbox(pop.profiles[k.profile], match, k.stored)
+		if !whole {
+			block(cases[i].changes, "the listing of mailboxes is not complete")
+		}
+	}
+	b.plan.pop, b.plan.cases = pop, cases
+}
+
+// readWhole tells whether every read of a kind went well.
+func (b *builder) readWhole(kind audit.SubjectKind) bool {
+	return !slices.ContainsFunc(b.obs.failures, func(f failure) bool { return f.kind == kind })
+}
+
+// coverage says what was read, and what was not.
+func (b *builder) coverage() {
+	p, obs := b.plan, b.obs
+	stats := b.reader.Stats()
+	c := Coverage{
+		Scope: ScopeFull, Requests: int(stats.Requests), Pages: int(stats.Pages), Reasons: []string{},
+		Mailboxes: MailboxCoverage{Read: obs.pop.read, ByType: obs.pop.byType},
+	}
+	if b.req.Mailbox != "" {
+		c.Scope = ScopeMailbox
+	}
+	if obs.bypass != nil {
+		c.Bypass = BypassCoverage{Read: obs.bypass.read, UnknownSystem: obs.bypass.unknownSystem, ReadAt: obs.bypass.readAt.UTC()}
+	}
+	for _, f := range obs.failures {
+		if exchange.IsRefused(f.err) || errors.Is(f.err, errAccountsRefused) {
+			p.Refused = append(p.Refused, f.cmdlet)
+		}
+		reason := fmt.Sprintf("%s: %v", f.cmdlet, f.err)
+		c.Reasons = append(c.Reasons, reason)
+		if f.kind != audit.KindOrganization {
+			p.unknown = append(p.unknown, UnknownObject{Subject: Subject{Kind: f.kind}, Reason: reason})
+		}
+	}
+	slices.Sort(p.Refused)
+	slices.Sort(c.Reasons)
+	if obs.storedMissing != "" && b.readWhole(audit.KindMailbox) {
+		c.Reasons = append(c.Reasons, obs.storedMissing)
+	}
+	if n := p.Summary().unknownObjects(); n > 0 {
+		c.Reasons = append(c.Reasons, fmt.Sprintf("%d objects could not be judged", n))
+	}
+	c.Complete = len(c.Reasons) == 0
+	p.Coverage = c
+}

@@ -1,0 +1,31 @@
+// Package reconcile compares what a policy wants with what a tenant has, and
+// makes the tenant so.
+//
+// The loop is four steps, each a value for the next:
+//
+//	observe   the tenant, once, in pages       -> a compact population
+//	diff      population x policy              -> Plan (data; no function lives in it)
+//	guard     Plan x limits                    -> Plan with its refusals, before any write
+//	apply     Plan, journal first, read back   -> Run: the plan with a result per change
+//
+// What a change can become:
+//
+//	the tenant has        the policy wants            the plan says
+//	--------------        ----------------            -------------
+//	a value it accepts    that value                  nothing; the object is inSync
+//	less                  more                        planned
+//	more                  exactly less                blocked: allowWeakening
+//	something else        what the service cannot set unsupported
+//	a bypass              that bypass, allowed        exempt
+//	a value not readable  anything                    unknown, and never written
+//
+// Two rules run through all of it. A value that could not be read is never
+// taken for one that complies: it makes its object unknown and the run
+// incomplete. And nothing is written that was not first recorded together with
+// its inverse.
+//
+// Memory is bounded by design section 7: a mailbox is folded while its page is
+// read to an identity, a name and the number of its case; a case is one
+// distinct combination of audit values and matching rules, and the diff runs
+// once per case. Changes are produced when they are asked for.
+package reconcile

@@ -1,0 +1,120 @@
+package reconcile
+
+import (
+	"fmt"
+
+	"github.com/exoaudit/exoaudit/exchange"
+	"github.com/exoaudit/exoaudit/policy/audit"
+)
+
+// minManaged is how many managed mailboxes must show a list before it is
+// taken for Microsoft's default (design section 3).
+const minManaged = 3
+
+// catalogue answers which actions Microsoft's default set holds. It is learned
+// from the tenant, since the service adds actions without notice: what most
+// managed mailboxes of a kind show is the default there.
+type catalogue struct {
+	learned map[defaultKey]audit.ActionSet
+}
+
+// defaultKey is what a default set depends on.
+type defaultKey struct {
+	kind     audit.MailboxType
+	logon    audit.LogonType
+	licensed bool
+}
+
+// defaults gives the default set for a profile and logon type: the learned
+// one, or the matrix where the tenant says too little.
+func (c catalogue) defaults(p profile, l audit.LogonType) audit.ActionSet {
+	if set, ok := c.learned[defaultKey{p.kind.value, l, p.licensed.value}]; ok {
+		return set
+	}
+	return audit.Defaults(p.kind.value, l)
+}
+
+// learn votes: each managed mailbox has one vote for the list that it shows.
+// A tie, and fewer than three mailboxes, leave the matrix in force. Group
+// mailboxes do not vote: what they show is not to be believed (semantics 1.5).
+func learn(pop *population) catalogue {
+	votes := map[defaultKey]map[string]int{}
+	sets := map[string]audit.ActionSet{}
+	for _, r := range pop.records {
+		p := pop.profileOf(r.kase)
+		if p.listing == exchange.Groups || p.kind.missing != "" || p.managed.missing != "" || p.licensed.missing != "" {
+			continue
+		}
+		for _, l := range audit.LogonTypes() {
+			if !p.managed.value.has(l) || p.lists[l].missing != "" {
+				continue
+			}
+			k := defaultKey{p.kind.value, l, p.licensed.value}
+			if votes[k] == nil {
+				votes[k] = map[string]int{}
+			}
+			name := p.lists[l].value.String()
+			votes[k][name]++
+			sets[name] = p.lists[l].value
+		}
+	}
+	c := catalogue{learned: map[defaultKey]audit.ActionSet{}}
+	for k, count := range votes {
+		if winner, ok := elect(count); ok {
+			c.learned[k] = sets[winner]
+		}
+	}
+	return c
+}
+
+// elect names the list with most votes, if it has more than any other and the
+// electorate is large enough.
+func elect(count map[string]int) (string, bool) {
+	var winner string
+	best, second, total := 0, 0, 0
+	for name, n := range count {
+		total += n
+		switch {
+		case n > best:
+			winner, second, best = name, best, n
+		case n > second:
+			second = n
+		}
+	}
+	return winner, total >= minManaged && best > second
+}
+
+// moved lists where the tenant's defaults differ from the matrix: the service
+// has moved on, or this version of the tool has aged.
+func (c catalogue) moved() []string {
+	var out []string
+	for _, t := range audit.MailboxTypes() {
+		for _, l := range audit.LogonTypes() {
+			for _, licensed := range []bool{false, true} {
+				set, ok := c.learned[defaultKey{t, l, licensed}]
+				known := audit.Defaults(t, l)
+				if !ok || set.Equal(known) {
+					continue
+				}
+				out = append(out, fmt.Sprintf(
+					"Microsoft's default set for %s on %s (%s) is not the one of this version: it has also %s, and lacks %s",
+					l, t, licence(licensed), orNothing(set.Minus(known)), orNothing(known.Minus(set))))
+			}
+		}
+	}
+	return out
+}
+
+func licence(has bool) string {
+	if has {
+		return "with " + auditPlatform
+	}
+	return "without " + auditPlatform
+}
+
+func orNothing(s audit.ActionSet) string {
+	if s.Len() == 0 {
+		return "nothing"
+	}
+	return s.String()
+}

@@ -1,0 +1,342 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/exoaudit/exoaudit/exchange"
+	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/policy/audit"
+)
+
+// listingAttempts bounds how often a listing whose cursor was lost is begun
+// again (wire 1.6); each attempt starts with nothing.
+const listingAttempts = 3
+
+// storedFilter asks the service for mailboxes whose stored AuditEnabled is not
+// true; unset counts as not true. Only the server sees that value (semantics
+// 2.2).
+const storedFilter = "AuditEnabled -ne 'True'"
+
+// failure is a read that did not give what it should.
+type failure struct {
+	kind   audit.SubjectKind
+	cmdlet string
+	err    error
+}
+
+// observation is everything that was read of a tenant, folded.
+type observation struct {
+	tenant   tenantView
+	pop      *population
+	accounts *accounts
+	bypass   *bypassList
+	stored   []guid
+	// storedMissing says why the stored values are not known.
+	storedMissing string
+	failures      []failure
+	reads         int
+}
+
+// observer reads a tenant. Listings run side by side; each folds into its own
+// accumulator, so that a restart leaves nothing behind.
+type observer struct {
+	reader Reader
+	policy *policy.Policy
+	needs  needs
+	now    func() time.Time
+
+	mu  sync.Mutex
+	obs *observation
+}
+
+func newObserver(r Reader, p *policy.Policy, now func() time.Time) *observer {
+	return &observer{
+		reader: r, policy: p, needs: needsOf(p), now: now,
+		obs: &observation{pop: newPopulation(), accounts: newAccounts(p)},
+	}
+}
+
+// observe reads the tenant: everything, or one mailbox where an identity is
+// given. Failures are part of the observation; the error is the context's.
+func (o *observer) observe(ctx context.Context, mailbox string) (*observation, error) {
+	var wg sync.WaitGroup
+	wg.Go(func() { o.organization(ctx) })
+	if o.policy.Organization != nil && o.policy.Organization.UnifiedAuditLog != nil {
+		wg.Go(func() { o.adminAuditLog(ctx) })
+	}
+	if mailbox != "" {
+		wg.Go(func() { o.oneMailbox(ctx, mailbox) })
+	} else {
+		for _, l := range o.needs.listings {
+			wg.Go(func() { o.mailboxes(ctx, l) })
+		}
+		if o.policy.Bypass != nil {
+			wg.Go(func() { o.bypassAssociations(ctx) })
+		}
+	}
+	if o.needs.stored {
+		wg.Go(func() { o.storedValues(ctx) })
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, fmt.Errorf("reading the tenant: %w", err)
+	}
+	return o.obs, nil
+}
+
+// note keeps a failed read.
+func (o *observer) note(kind audit.SubjectKind, cmdlet string, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.obs.reads++
+	if err != nil {
+		o.obs.failures = append(o.obs.failures, failure{kind, cmdlet, err})
+	}
+}
+
+func (o *observer) organization(ctx context.Context) {
+	org, err := o.reader.Organization(ctx)
+	o.note(audit.KindOrganization, "Get-OrganizationConfig", err)
+	v := &o.obs.tenant
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err != nil {
+		v.auditDisabled.missing = "Get-OrganizationConfig failed: " + err.Error()
+		v.dehydrated.missing = v.auditDisabled.missing
+		return
+	}
+	v.name = org.Name.Value
+	v.auditDisabled = boolFact("AuditDisabled", org.AuditDisabled)
+	v.dehydrated = boolFact("IsDehydrated", org.IsDehydrated)
+}
+
+func (o *observer) adminAuditLog(ctx context.Context) {
+	cfg, err := o.reader.AdminAuditLog(ctx)
+	o.note(audit.KindOrganization, "Get-AdminAuditLogConfig", err)
+	v := &o.obs.tenant
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err != nil {
+		v.unifiedLog.missing = "Get-AdminAuditLogConfig failed: " + err.Error()
+		return
+	}
+	v.unifiedLogRead = true
+	v.unifiedLog = boolFact("UnifiedAuditLogIngestionEnabled", cfg.UnifiedAuditLogIngestionEnabled)
+}
+
+// mailboxes reads one of the three listings that the service keeps apart. Of a
+// listing that could not be finished the part that came is kept for the
+// report; nothing of it is written.
+func (o *observer) mailboxes(ctx context.Context, l exchange.Listing) {
+	q := exchange.MailboxQuery{Listing: l, Select: o.needs.selects()}
+	var pop *population
+	var acc *accounts
+	err := attempt(ctx, func() error {
+		pop, acc = newPopulation(), newAccounts(o.policy)
+		for m, err := range o.reader.Mailboxes(ctx, q) {
+			if err != nil {
+				return err
+			}
+			o.fold(pop, acc, m, l)
+		}
+		return nil
+	})
+	o.note(audit.KindMailbox, "Get-Mailbox", err)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.obs.pop.merge(pop)
+	o.obs.accounts.merge(acc)
+}
+
+// attempt runs a listing again where its cursor was lost.
+func attempt(ctx context.Context, listing func() error) error {
+	var err error
+	for range listingAttempts {
+		if err = listing(); err == nil || !exchange.IsCursorLost(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// fold takes from a row what is needed, and forgets it.
+func (o *observer) fold(pop *population, acc *accounts, m exchange.Mailbox, l exchange.Listing) {
+	pop.read++
+	prof := profileOf(m, l, o.needs)
+	pop.byType[typeName(prof.kind)]++
+	acc.see(m)
+	name := mailboxName(m)
+	id, ok := parseGUID(m.Guid.Value)
+	if why := unread("Guid", m.Guid.State); why != "" || !ok {
+		if why == "" {
+			why = "Guid is not a Guid"
+		}
+		pop.nameless = append(pop.nameless, UnknownObject{
+			Subject: Subject{Kind: audit.KindMailbox, Name: name, Type: prof.kind.value},
+			Reason:  why + ": the mailbox cannot be told from others",
+		})
+		return
+	}
+	subject := o.subjectOf(m, prof)
+	match := make([]policy.Match, len(o.policy.Mailboxes))
+	for i, r := range o.policy.Mailboxes {
+		match[i] = r.Match(subject)
+	}
+	pop.add(id, name, prof, match)
+}
+
+func typeName(t fact[audit.MailboxType]) string {
+	if t.missing != "" {
+		return "unknown"
+	}
+	return string(t.value)
+}
+
+// mailboxName is what people know a mailbox by.
+func mailboxName(m exchange.Mailbox) string {
+	for _, f := range []exchange.Field[string]{m.PrimarySMTPAddress, m.UserPrincipalName, m.Guid} {
+		if f.State == exchange.Set && f.Value != "" {
+			return f.Value
+		}
+	}
+	return "(no name)"
+}
+
+// subjectOf gathers the facts that selectors ask about.
+func (o *observer) subjectOf(m exchange.Mailbox, p profile) policy.Subject {
+	s := policy.Subject{Type: p.kind.value, Attributes: map[policy.Attribute]policy.Fact{}}
+	s.AddressesKnown = m.EmailAddresses.State == exchange.Set && m.PrimarySMTPAddress.State == exchange.Set
+	if m.PrimarySMTPAddress.Value != "" {
+		s.Addresses = append(s.Addresses, m.PrimarySMTPAddress.Value)
+	}
+	for _, proxy := range m.EmailAddresses.Value {
+		if a, ok := smtpAddress(proxy); ok && !strings.EqualFold(a, m.PrimarySMTPAddress.Value) {
+			s.Addresses = append(s.Addresses, a)
+		}
+	}
+	for _, a := range o.needs.attributes {
+		f := attributeOf(m, a)
+		// Null is "not set", which is known.
+		s.Attributes[a] = policy.Fact{Value: f.Value, Known: f.State == exchange.Set || f.State == exchange.Null}
+	}
+	return s
+}
+
+// attributeOf gives the property that an attribute of the language stands for.
+func attributeOf(m exchange.Mailbox, a policy.Attribute) exchange.Field[string] {
+	switch a {
+	case policy.AttributeOffice:
+		return m.Office
+	case policy.AttributeUsageLocation:
+		return m.UsageLocation
+	}
+	n, err := strconv.Atoi(strings.TrimPrefix(string(a), "customAttribute"))
+	if err != nil || n < 1 || n > len(m.CustomAttributes) {
+		return exchange.Field[string]{}
+	}
+	return m.CustomAttributes[n-1]
+}
+
+func (o *observer) bypassAssociations(ctx context.Context) {
+	var list *bypassList
+	err := attempt(ctx, func() error {
+		list = &bypassList{}
+		for row, err := range o.reader.BypassAssociations(ctx) {
+			if err != nil {
+				return err
+			}
+			list.add(row)
+		}
+		return nil
+	})
+	list.readAt = o.now()
+	list.settle()
+	o.note(audit.KindBypass, "Get-MailboxAuditBypassAssociation", err)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.obs.bypass = list
+}
+
+// storedValues lists the mailboxes whose stored AuditEnabled is not true.
+func (o *observer) storedValues(ctx context.Context) {
+	ids, err := readStored(ctx, o.reader)
+	o.note(audit.KindMailbox, "Get-Mailbox -Filter", err)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.obs.stored = ids
+	if err != nil {
+		o.obs.storedMissing = "the listing of stored AuditEnabled values is not complete"
+	}
+}
+
+func readStored(ctx context.Context, r Reader) ([]guid, error) {
+	q := exchange.MailboxQuery{Filter: storedFilter, Select: []string{"Guid"}}
+	var ids []guid
+	err := attempt(ctx, func() error {
+		ids = nil
+		for m, err := range r.Mailboxes(ctx, q) {
+			if err != nil {
+				return err
+			}
+			id, ok := parseGUID(m.Guid.Value)
+			if !ok || m.Guid.State != exchange.Set {
+				return errors.New("a row of the listing of stored AuditEnabled values has no usable Guid")
+			}
+			ids = append(ids, id)
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// oneMailbox reads a mailbox by identity, from the listings that the policy
+// speaks of. The service also finds mailboxes by names that people choose, so
+// the answer counts only if it has the address or id that was asked for.
+func (o *observer) oneMailbox(ctx context.Context, identity string) {
+	refs := make([]exchange.MailboxRef, len(o.needs.listings))
+	for i, l := range o.needs.listings {
+		refs[i] = exchange.MailboxRef{Guid: identity, Listing: l}
+	}
+	err := fmt.Errorf("the policy has no rules for mailboxes, so there is nothing to check on %q", identity)
+	for i, res := range o.reader.MailboxesByID(ctx, refs, o.needs.selectsWithAddresses()) {
+		if exchange.IsNotFound(res.Err) || res.Err == nil && !isMailbox(res.Value, identity) {
+			if i == 0 {
+				err = &MailboxNotFoundError{Identity: identity}
+			}
+			continue
+		}
+		if err = res.Err; err == nil {
+			o.mu.Lock()
+			o.fold(o.obs.pop, o.obs.accounts, res.Value, refs[i].Listing)
+			o.mu.Unlock()
+		}
+		break
+	}
+	o.note(audit.KindMailbox, "Get-Mailbox", err)
+}
+
+func isMailbox(m exchange.Mailbox, identity string) bool {
+	if hasAddress(m, identity) {
+		return true
+	}
+	for _, id := range []string{m.Guid.Value, m.ExchangeObjectID.Value, m.ExternalDirectoryObjectID.Value} {
+		if id != "" && strings.EqualFold(id, identity) {
+			return true
+		}
+	}
+	return false
+}
+
+// MailboxNotFoundError says that the one mailbox that was asked for is not
+// there, under the address, sign-in name or id that was given.
+type MailboxNotFoundError struct{ Identity string }
+
+func (e *MailboxNotFoundError) Error() string {
+	return fmt.Sprintf("no mailbox has the address, sign-in name or id %q in the listings that the policy speaks of", e.Identity)
+}

@@ -1,0 +1,160 @@
+package reconcile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/exoaudit/exoaudit/policy"
+)
+
+// record is all that is kept of one mailbox: 40 bytes and its name.
+type record struct {
+	id   guid
+	name string
+	// kase is the index of the mailbox's case in population.cases.
+	kase int32
+	// stored says that the listing of stored AuditEnabled values named it.
+	stored bool
+}
+
+// caseKey is what makes two mailboxes the same to the diff.
+type caseKey struct {
+	profile int32
+	match   int32
+	stored  bool
+}
+
+// population is every mailbox of a tenant, folded. Profiles and match vectors
+// are interned; records point at them through cases.
+type population struct {
+	records  []record
+	profiles []profile
+	matches  []string // one policy.Match per rule, as bytes
+	cases    []caseKey
+
+	byProfile map[string]int32
+	byMatch   map[string]int32
+	byCase    map[caseKey]int32
+
+	// nameless are rows without a usable Guid: they cannot be told apart, let
+	// alone written, and are unknown each.
+	nameless []UnknownObject
+	// repeated are mailboxes that were listed twice with different values.
+	repeated map[guid]string
+	read     int
+	byType   map[string]int
+}
+
+func newPopulation() *population {
+	return &population{
+		byProfile: map[string]int32{}, byMatch: map[string]int32{}, byCase: map[caseKey]int32{},
+		repeated: map[guid]string{}, byType: map[string]int{},
+	}
+}
+
+// add folds one mailbox into the population.
+func (p *population) add(id guid, name string, prof profile, match []policy.Match) {
+	k := caseKey{
+		profile: intern(p.byProfile, prof.key(), func() { p.profiles = append(p.profiles, prof) }),
+		match:   p.internMatch(match),
+	}
+	p.records = append(p.records, record{id: id, name: name, kase: p.internCase(k)})
+}
+
+// internMatch numbers a match vector.
+func (p *population) internMatch(match []policy.Match) int32 {
+	b := make([]byte, len(match))
+	for i, m := range match {
+		b[i] = byte(m) //nolint:gosec // Match has three small values.
+	}
+	key := string(b)
+	return intern(p.byMatch, key, func() { p.matches = append(p.matches, key) })
+}
+
+func (p *population) internCase(k caseKey) int32 {
+	return intern(p.byCase, k, func() { p.cases = append(p.cases, k) })
+}
+
+// intern gives the number of a key, and calls grow where it is a new one.
+func intern[K comparable](seen map[K]int32, key K, grow func()) int32 {
+	if i, ok := seen[key]; ok {
+		return i
+	}
+	i := int32(len(seen)) //nolint:gosec // Bounded by the number of mailboxes.
+	seen[key] = i
+	grow()
+	return i
+}
+
+// matchAt reads the match of one rule out of an interned vector.
+func (p *population) matchAt(match int32, rule int) policy.Match {
+	return policy.Match(p.matches[match][rule]) //nolint:gosec // Written by internMatch.
+}
+
+// markStored notes which mailboxes the listing of stored values named.
+func (p *population) markStored(ids []guid) {
+	slices.SortFunc(ids, compareGUID)
+	for i := range p.records {
+		r := &p.records[i]
+		if _, found := slices.BinarySearchFunc(ids, r.id, compareGUID); found {
+			k := p.cases[r.kase]
+			k.stored = true
+			r.stored, r.kase = true, p.internCase(k)
+		}
+	}
+}
+
+// settle drops mailboxes that were listed twice, which a listing that moves
+// while it is read can do, and puts the rest in the order of the plan: by name,
+// then by id. Two rows of one mailbox that do not agree make it unknown, as
+// nothing says which of them is true.
+func (p *population) settle() {
+	slices.SortFunc(p.records, func(a, b record) int { return compareGUID(a.id, b.id) })
+	kept := p.records[:0]
+	for _, r := range p.records {
+		if n := len(kept); n > 0 && kept[n-1].id == r.id {
+			if kept[n-1].kase != r.kase {
+				p.repeated[r.id] = "listed twice with different values"
+			}
+			continue
+		}
+		kept = append(kept, r)
+	}
+	clear(p.records[len(kept):])
+	p.records = kept
+	slices.SortFunc(p.records, func(a, b record) int {
+		return cmp.Or(strings.Compare(a.name, b.name), compareGUID(a.id, b.id))
+	})
+	clear(p.byCase)
+	clear(p.byMatch)
+	clear(p.byProfile)
+}
+
+// profileOf is the profile behind a case.
+func (p *population) profileOf(kase int32) profile { return p.profiles[p.cases[kase].profile] }
+
+// merge takes in the mailboxes of another population, which was folded under
+// the same policy.
+func (p *population) merge(o *population) {
+	if p.read == 0 {
+		*p = *o
+		return
+	}
+	renumbered := make([]int32, len(o.cases))
+	for i, k := range o.cases {
+		prof := o.profiles[k.profile]
+		renumbered[i] = p.internCase(caseKey{
+			profile: intern(p.byProfile, prof.key(), func() { p.profiles = append(p.profiles, prof) }),
+			match:   intern(p.byMatch, o.matches[k.match], func() { p.matches = append(p.matches, o.matches[k.match]) }),
+		})
+	}
+	for _, r := range o.records {
+		p.records = append(p.records, record{id: r.id, name: r.name, kase: renumbered[r.kase]})
+	}
+	p.nameless = append(p.nameless, o.nameless...)
+	p.read += o.read
+	for t, n := range o.byType {
+		p.byType[t] += n
+	}
+}

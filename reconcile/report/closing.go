@@ -1,0 +1,85 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/exoaudit/exoaudit/policy/audit"
+	"github.com/exoaudit/exoaudit/reconcile"
+)
+
+// closing writes what became of the run and the summary, the last line.
+func (t *textWriter) closing(d document) {
+	if d.verdict == reconcile.VerdictInLine {
+		t.line("%s", t.paint(green, inLine(d)))
+	}
+	if a := d.applied; a != nil {
+		if a.stopped != "" {
+			t.para("", "Stopped: "+Line(a.stopped))
+		}
+		t.line("Applied: %s.", resultCounts(a.results))
+		if a.journalHead != "" {
+			t.line("Journal head: %s", Line(a.journalHead))
+		}
+	}
+	t.line("%s", Summary(d.summary))
+}
+
+// inLine is said only under the verdict that everything was read and nothing
+// is left to do at the chosen thresholds.
+func inLine(d document) string {
+	c := d.summary.States[audit.KindMailbox]
+	judged := c.InSync + c.Exempt
+	text := "In line"
+	if drifted := count(d.summary, func(s reconcile.StateCounts) int { return s.Drifted }); drifted > 0 {
+		text += " at the chosen level, with " + plural(drifted, "drifted object", "drifted objects") + " below it"
+	}
+	if d.coverage.Mailboxes.Read == 0 {
+		return text + "."
+	}
+	text += fmt.Sprintf(": %s of %s read satisfy the policy", number(judged), plural(d.coverage.Mailboxes.Read, "mailbox", "mailboxes"))
+	if c.NotApplicable > 0 {
+		text += fmt.Sprintf(", no rule speaks of %s", number(c.NotApplicable))
+	}
+	return text + "."
+}
+
+// Summary gives the last line of a report: what would change, and how the
+// objects stand. Objects that could not be judged are named last, apart.
+func Summary(s reconcile.Summary) string {
+	f := s.Changes
+	return fmt.Sprintf("Plan: %d to change, %d blocked, %d unsupported, %d exempt; %d in line, %d drifted, %d unknown.",
+		f.Planned, f.Blocked, f.Unsupported, f.Exempt,
+		count(s, func(c reconcile.StateCounts) int { return c.InSync }),
+		count(s, func(c reconcile.StateCounts) int { return c.Drifted }),
+		count(s, func(c reconcile.StateCounts) int { return c.Unknown }))
+}
+
+func count(s reconcile.Summary, of func(reconcile.StateCounts) int) int {
+	n := 0
+	for _, kind := range audit.SubjectKinds() {
+		n += of(s.States[kind])
+	}
+	return n
+}
+
+// resultCounts writes the results that occurred, in a fixed order.
+func resultCounts(results map[reconcile.Result]int) string {
+	var parts []string
+	for _, r := range []reconcile.Result{
+		reconcile.ResultVerified, reconcile.ResultUnconfirmed, reconcile.ResultFailed,
+		reconcile.ResultUnsupported, reconcile.ResultSkipped, reconcile.ResultNotNeeded,
+	} {
+		if n := results[r]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, r))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing was written"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// ceil2 rounds up to two digits after the point.
+func ceil2(f float64) float64 { return math.Ceil(f*100-1e-9) / 100 }

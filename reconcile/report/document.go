@@ -1,0 +1,67 @@
+package report
+
+import (
+	"iter"
+	"time"
+
+	"github.com/exoaudit/exoaudit/reconcile"
+)
+
+// document is what every form of report is written from: a plan, or a plan
+// with results. Changes and unknown are produced when asked for and may be
+// ranged over more than once.
+type document struct {
+	schema   string
+	header   reconcile.Header
+	verdict  reconcile.Verdict
+	coverage reconcile.Coverage
+	summary  reconcile.Summary
+	guards   []reconcile.Guard
+	estimate reconcile.Estimate
+	changes  iter.Seq[reconcile.Change]
+	unknown  iter.Seq[reconcile.UnknownObject]
+	warnings []string
+	refused  []string
+	applied  *applied // nil for a plan
+}
+
+// applied is what a run says beside its plan.
+type applied struct {
+	startedAt, finishedAt time.Time
+	journalHead           string
+	stopped               string
+	results               map[reconcile.Result]int
+}
+
+// ofPlan gives the document of a plan.
+func ofPlan(p *reconcile.Plan, t reconcile.Threshold) document {
+	return document{
+		schema:   reconcile.PlanSchema,
+		header:   p.Header,
+		verdict:  p.Verdict(t),
+		coverage: p.Coverage,
+		summary:  p.Summary(),
+		guards:   p.Guards,
+		estimate: p.Estimate(),
+		changes:  p.Changes(),
+		unknown:  p.Unknown(),
+		warnings: p.WarningsFor(t),
+		refused:  p.Refused,
+	}
+}
+
+// ofRun gives the document of an applied run: its plan's, with results.
+func ofRun(r *reconcile.Run, t reconcile.Threshold) document {
+	d := ofPlan(r.Plan, t)
+	d.schema = reconcile.RunSchema
+	d.verdict = r.Verdict(t)
+	d.changes = r.Changes()
+	d.applied = &applied{
+		startedAt:   r.StartedAt,
+		finishedAt:  r.FinishedAt,
+		journalHead: r.JournalHead,
+		stopped:     r.Stopped,
+		results:     r.Results(),
+	}
+	return d
+}

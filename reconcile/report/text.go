@@ -1,0 +1,282 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/exoaudit/exoaudit/policy/audit"
+	"github.com/exoaudit/exoaudit/reconcile"
+)
+
+// TextOptions say how text is written for people. The zero value is without
+// colour and names at most five subjects of each difference.
+type TextOptions struct {
+	// Color repeats in colour what the symbols say.
+	Color bool
+	// Verbose names every subject.
+	Verbose bool
+}
+
+// WritePlanText writes a plan for people: coverage first, then warnings, the
+// differences by cause, what could not be judged, guards, and a summary as the
+// last line. It returns the first error of w.
+func WritePlanText(w io.Writer, p *reconcile.Plan, t reconcile.Threshold, o TextOptions) error {
+	return writeText(w, ofPlan(p, t), o)
+}
+
+// WriteRunText writes an applied run for people, as WritePlanText does, with
+// what became of each difference. It returns the first error of w.
+func WriteRunText(w io.Writer, r *reconcile.Run, t reconcile.Threshold, o TextOptions) error {
+	return writeText(w, ofRun(r, t), o)
+}
+
+func writeText(w io.Writer, d document, o TextOptions) error {
+	t := &textWriter{w: bufio.NewWriter(w), opts: o, names: namesShown}
+	if o.Verbose {
+		t.names = -1
+	}
+	t.header(d)
+	t.coverage(d)
+	t.warnings(d.warnings)
+	t.differences(d)
+	t.unknown(d)
+	t.guards(d)
+	t.closing(d)
+	return t.w.Flush()
+}
+
+// textWriter writes lines of at most 80 columns where words allow. Errors of
+// the writer stay in the buffer until Flush.
+type textWriter struct {
+	w     *bufio.Writer
+	opts  TextOptions
+	names int
+}
+
+func (t *textWriter) line(format string, args ...any) {
+	fmt.Fprintf(t.w, format, args...)
+	t.w.WriteByte('\n')
+}
+
+// para writes a text that is already escaped, wrapped under an indent; its
+// first line starts with lead, which is as wide as the indent.
+func (t *textWriter) para(lead, text string) {
+	indent := strings.Repeat(" ", width(lead))
+	for i, l := range wrap(text, columns-width(lead)) {
+		if i == 0 {
+			t.line("%s%s", lead, l)
+		} else {
+			t.line("%s%s", indent, l)
+		}
+	}
+}
+
+func (t *textWriter) header(d document) {
+	h := d.header
+	t.line("Tenant %s, policy %s", Line(h.Tenant), Line(h.Policy.Name))
+	t.line("%s, run %s, %s", h.CreatedAt.UTC().Format("2006-01-02 15:04:05 UTC"), Line(h.RunID), Line(h.Tool))
+	t.line("")
+}
+
+// coverage says what was read before anything is said about what was found.
+func (t *textWriter) coverage(d document) {
+	c := d.coverage
+	word := t.paint(green, "complete")
+	if !c.Complete {
+		word = t.paint(red, "INCOMPLETE: this report cannot say that the tenant is in line")
+	}
+	if c.Scope == reconcile.ScopeMailbox {
+		word += " (one mailbox only)"
+	}
+	t.line("Coverage: %s", word)
+	for _, reason := range c.Reasons {
+		t.para("  ? ", Line(reason))
+	}
+	for _, cmdlet := range d.refused {
+		t.para("  ? ", Line(cmdlet)+" was refused as a whole: the credential may not run it")
+	}
+	if c.Mailboxes.Read > 0 || hasKind(d, audit.KindMailbox) {
+		t.para("  ", mailboxesRead(c.Mailboxes))
+	}
+	if c.Bypass.Read > 0 || hasKind(d, audit.KindBypass) {
+		t.para("  ", bypassRead(c.Bypass))
+	}
+	t.line("  %s in %s", plural(c.Pages, "page", "pages"), plural(c.Requests, "request", "requests"))
+	t.states(d.summary)
+	t.line("")
+}
+
+// hasKind reports whether objects of a kind were judged.
+func hasKind(d document, kind audit.SubjectKind) bool {
+	return d.summary.States[kind] != reconcile.StateCounts{}
+}
+
+func mailboxesRead(m reconcile.MailboxCoverage) string {
+	var parts []string
+	for _, typ := range slices.Sorted(maps.Keys(m.ByType)) {
+		parts = append(parts, number(m.ByType[typ])+" "+Line(typ))
+	}
+	text := plural(m.Read, "mailbox", "mailboxes") + " read"
+	if len(parts) > 0 {
+		text += " (" + strings.Join(parts, ", ") + ")"
+	}
+	return text
+}
+
+func bypassRead(b reconcile.BypassCoverage) string {
+	text := plural(b.Read, "bypass row", "bypass rows") + " read"
+	if b.UnknownSystem > 0 {
+		text += fmt.Sprintf(" (%s of the service's own without a value)", number(b.UnknownSystem))
+	}
+	return text
+}
+
+// states is a small table, one line for each kind that was judged.
+func (t *textWriter) states(s reconcile.Summary) {
+	t.line("")
+	t.line("  %-14s %9s %9s %9s %9s %11s", "", "drifted", "unknown", "exempt", "in line", "no opinion")
+	for _, kind := range audit.SubjectKinds() {
+		c := s.States[kind]
+		if c == (reconcile.StateCounts{}) {
+			continue
+		}
+		t.line("  %-14s %9s %9s %9s %9s %11s", kind,
+			number(c.Drifted), number(c.Unknown), number(c.Exempt), number(c.InSync), number(c.NotApplicable))
+	}
+}
+
+func (t *textWriter) warnings(list []string) {
+	if len(list) == 0 {
+		return
+	}
+	t.line("Warnings:")
+	for _, w := range list {
+		t.para("  - ", Line(w))
+	}
+	t.line("")
+}
+
+// differences lists the groups, each with what, why, where from, and for whom.
+func (t *textWriter) differences(d document) {
+	groups := groupChanges(d.changes, t.names)
+	if len(groups) == 0 {
+		return
+	}
+	t.line("Differences (~ change, ! blocked, - unsupported, = exempt):")
+	for _, g := range groups {
+		t.group(g, d.applied != nil)
+	}
+	t.line("")
+}
+
+func (t *textWriter) group(g *group, withResult bool) {
+	c := g.first
+	head := fmt.Sprintf("%s: %s", c.Setting, editOf(c))
+	if withResult && c.Fate == reconcile.FatePlanned {
+		head += " (" + resultWord(c.Result) + ")"
+	}
+	t.para("  "+t.symbol(c.Fate)+" ", head)
+	why := []string{c.Severity.String()}
+	if c.Reason != "" {
+		why = append(why, Line(c.Reason))
+	}
+	if c.Weakens {
+		why = append(why, "records less than today")
+	}
+	if c.Pins {
+		why = append(why, "leaves Microsoft's managed defaults")
+	}
+	t.para("      ", strings.Join(why, "; "))
+	if c.Note != "" {
+		t.para("      ", Line(c.Note))
+	}
+	t.para("      ", where(c)+"; "+objects(c.Subject.Kind, g.count)+":")
+	for _, name := range g.names {
+		t.line("        - %s", truncate(name, columns-10))
+	}
+	if more := g.count - len(g.names); more > 0 {
+		t.line("        and %s more", number(more))
+	}
+}
+
+// where gives the position of the wish in the policy.
+func where(c reconcile.Change) string {
+	if c.Origin.File == "" {
+		return "no position"
+	}
+	text := Line(c.Origin.File) + ":" + strconv.Itoa(c.Origin.Line)
+	if c.Origin.Rule != "" {
+		text += " (" + Line(c.Origin.Rule) + ")"
+	}
+	return text
+}
+
+func resultWord(r reconcile.Result) string {
+	if r == reconcile.ResultNone {
+		return "not started"
+	}
+	return string(r)
+}
+
+// unknown stands apart from the differences and from what is in line.
+func (t *textWriter) unknown(d document) {
+	groups := groupUnknown(d.unknown, t.names)
+	if len(groups) == 0 {
+		return
+	}
+	t.line("Could not be judged (nothing is written there):")
+	for _, g := range groups {
+		what := string(g.first.Setting)
+		if what == "" {
+			what = string(g.first.Subject.Kind)
+		}
+		t.para("  "+t.paint(yellow, "?")+" ", what+": "+Line(g.first.Reason)+"; "+objects(g.first.Subject.Kind, g.count)+":")
+		for _, name := range g.names {
+			t.line("        - %s", truncate(name, columns-10))
+		}
+		if more := g.count - len(g.names); more > 0 {
+			t.line("        and %s more", number(more))
+		}
+	}
+	t.line("")
+}
+
+// guards shows the limits that were checked, once there is something to limit.
+func (t *textWriter) guards(d document) {
+	if len(d.guards) > 0 {
+		t.line("Guards:")
+		for _, g := range d.guards {
+			word := "ok"
+			if g.Refused {
+				word = t.paint(red, "REFUSED, nothing is written")
+			}
+			t.line("  %-18s %s, %s %s: %s", Line(g.Name), figure(g.Actual), bound(g.Name), figure(g.Limit), word)
+		}
+	}
+	if e := d.estimate; d.applied == nil && e.Writes > 0 {
+		t.line("Estimate: %s in %s, %s to read back", plural(e.Writes, "write", "writes"),
+			plural(e.Requests, "request", "requests"), plural(e.VerifyRequests, "request", "requests"))
+	}
+	if len(d.guards) > 0 || d.applied == nil && d.estimate.Writes > 0 {
+		t.line("")
+	}
+}
+
+// bound says on which side of its limit a guard wants the figure.
+func bound(name string) string {
+	if name == "population" {
+		return "at least"
+	}
+	return "at most"
+}
+
+// figure writes a number of a guard with at most two digits after the point,
+// rounded up so that a figure over its limit never shows as equal to it.
+func figure(f float64) string {
+	return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(ceil2(f), 'f', 2, 64), "0"), ".")
+}
