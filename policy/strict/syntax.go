@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strconv"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -56,23 +54,20 @@ func isNothing(doc *yaml.Node) bool {
 		doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].Tag == "!!null" && doc.Content[0].Value == ""
 }
 
-// syntaxError reports what the YAML library could not read. Its messages may
-// name a line and never a column; the column is where that line's text begins.
+// syntaxError reports what the YAML library could not read. Its messages name no
+// column, and often no line or a neighbouring one; so the line is looked for, and
+// the column is where that line's text begins.
 func (d *Document) syntaxError(text []byte, err error) {
+	message := messageOf(err)
 	lines := splitLines(text)
-	line, message := lineOf(err)
-	if line == 0 {
-		line = findLine(lines, message)
-	}
-	line = min(max(line, 1), len(lines))
-	if at := tabLine(lines, line); at > 0 {
-		column := bytes.IndexByte(lines[at-1], '\t') + 1
-		d.errorf(d.At(at, column), CodeTab, "indent with spaces", "a tab may not indent a line")
+	line := findLine(lines, message)
+	content := lines[line-1]
+	indent := content[:len(content)-len(bytes.TrimLeft(content, " \t"))]
+	if tab := bytes.IndexByte(indent, '\t'); tab >= 0 {
+		d.errorf(d.At(line, tab+1), CodeTab, "indent with spaces", "a tab may not indent a line")
 		return
 	}
-	content := lines[line-1]
-	column := len(content) - len(bytes.TrimLeft(content, " \t")) + 1
-	d.errorf(d.At(line, column), CodeSyntax, "", "this is not YAML: %s", message)
+	d.errorf(d.At(line, len(indent)+1), CodeSyntax, "", "this is not YAML: %s", message)
 }
 
 // splitLines cuts the text at every kind of line end that YAML knows and that
@@ -83,35 +78,41 @@ func splitLines(text []byte) [][]byte {
 	return bytes.Split(text, []byte("\n"))
 }
 
-// lineOf takes the library's message apart: "yaml: line 3: did not find ...".
-func lineOf(err error) (line int, message string) {
-	message = strings.TrimPrefix(err.Error(), "yaml: ")
-	m := regexp.MustCompile(`^(?:unmarshal errors:\s*)?line (\d+): `).FindStringSubmatch(message)
-	if m == nil {
-		return 0, message
-	}
-	line, convErr := strconv.Atoi(m[1])
-	if convErr != nil {
-		return 0, message
-	}
-	return line, message[len(m[0]):]
+// messageOf takes the library's prefix and line number off a message such as
+// "yaml: line 3: did not find expected key".
+func messageOf(err error) string {
+	return regexp.MustCompile(`^(yaml: )?(line \d+: )?`).ReplaceAllString(err.Error(), "")
 }
 
-// findLine looks for the first line whose presence makes the library give the
-// same message, by halving: the message itself has no line.
+// findLine gives the line, from 1, that brings the message about: the text up to
+// it fails in that way and the text before it does not. Where an earlier value
+// over several lines fails in the same way when it is cut, the search goes on
+// behind it, a bounded number of times.
 func findLine(lines [][]byte, message string) int {
-	fails := func(n int) bool {
-		_, err := decode(yaml.NewDecoder(bytes.NewReader(bytes.Join(lines[:n], []byte("\n")))))
-		if err == nil || errors.Is(err, io.EOF) {
-			return false
+	const rounds, window = 8, 40
+	from, line := 1, len(lines)
+	for range rounds {
+		line = firstFailing(lines, from, message)
+		again := 0
+		for n := line + 1; n <= min(line+window, len(lines)); n++ {
+			if !failsWith(lines[:n], message) {
+				again = n + 1
+			}
 		}
-		_, m := lineOf(err)
-		return m == message
+		if again == 0 || again > len(lines) {
+			return line
+		}
+		from = again
 	}
-	low, high := 1, len(lines)
+	return line
+}
+
+// firstFailing halves the range of lines until one is left.
+func firstFailing(lines [][]byte, from int, message string) int {
+	low, high := from, len(lines)
 	for low < high {
 		middle := (low + high) / 2
-		if fails(middle) {
+		if failsWith(lines[:middle], message) {
 			high = middle
 		} else {
 			low = middle + 1
@@ -120,16 +121,12 @@ func findLine(lines [][]byte, message string) int {
 	return low
 }
 
-// tabLine gives the nearest line up to the one named, at most two above it, that
-// is indented with a tab; 0 for none. The library names the line where it gave
-// up, which may be after the one at fault.
-func tabLine(lines [][]byte, line int) int {
-	for at := line; at >= max(line-2, 1); at-- {
-		content := lines[at-1]
-		indent := content[:len(content)-len(bytes.TrimLeft(content, " \t"))]
-		if bytes.IndexByte(indent, '\t') >= 0 && len(indent) < len(content) {
-			return at
-		}
+// failsWith tells whether the lines alone give the message.
+func failsWith(lines [][]byte, message string) bool {
+	decoder := yaml.NewDecoder(bytes.NewReader(bytes.Join(lines, []byte("\n"))))
+	_, err := decode(decoder)
+	if err == nil {
+		_, err = decode(decoder)
 	}
-	return 0
+	return err != nil && !errors.Is(err, io.EOF) && messageOf(err) == message
 }
