@@ -1,0 +1,140 @@
+package simulator
+
+import (
+	"strings"
+	"sync"
+	"time"
+)
+
+// listPage fills one page from a position on: at most the page size, and at most what
+// is left of ResultSize, after which the next page starts a new share of it: a
+// ResultSize of one was seen to give one row, a next link and the warning (wire 1.6).
+func listPage[T any](c *call, columns []property[T], next func(position int) (T, int, bool)) (outcome, *apiError) {
+	limit, err := c.resultSize()
+	if err != nil {
+		return outcome{}, err
+	}
+	position, left := 0, limit
+	if c.continued {
+		position, left = c.from.position, c.from.left
+	}
+	size := c.pageSize()
+	if left > 0 {
+		size = min(size, left)
+	}
+	w := newRowWriter(c, columns)
+	object, at, ok := next(position)
+	for ; ok && len(w.out.ends) < size; object, at, ok = next(at + 1) {
+		w.add(&object)
+	}
+	if ok {
+		w.out.next = at
+		if limit > 0 {
+			if w.out.left = left - size; w.out.left <= 0 {
+				w.out.left = limit
+			}
+		}
+	}
+	return w.close(), nil
+}
+
+// rowWriter collects the rows of an answer.
+type rowWriter[T any] struct {
+	c       *call
+	columns []property[T]
+	row     Row
+	scratch []byte
+	out     outcome
+}
+
+func newRowWriter[T any](c *call, columns []property[T]) *rowWriter[T] {
+	return &rowWriter[T]{c: c, columns: selected(columns, queryOption(c.in.query, "$select")), out: outcome{value: []byte{'['}, next: -1}}
+}
+
+func (w *rowWriter[T]) add(object *T) {
+	w.scratch = fillRow(&w.row, w.scratch[:0], w.columns, object)
+	if w.c.s.edit != nil {
+		w.c.s.edit(w.c.cmdlet.name, &w.row)
+	}
+	if len(w.out.ends) > 0 {
+		w.out.value = append(w.out.value, ',')
+	}
+	w.out.value = w.row.appendJSON(w.out.value)
+	w.out.ends = append(w.out.ends, len(w.out.value))
+}
+
+func (w *rowWriter[T]) close() outcome {
+	w.out.value = append(w.out.value, ']')
+	return w.out
+}
+
+// single is the answer of a cmdlet that returns the given objects and no more.
+func single[T any](c *call, columns []property[T], objects ...T) outcome {
+	w := newRowWriter(c, columns)
+	for i := range objects {
+		w.add(&objects[i])
+	}
+	return w.close()
+}
+
+// selected keeps the properties that $select names; a name that no property has is
+// passed over.
+func selected[T any](columns []property[T], names string) []property[T] {
+	if names == "" {
+		return columns
+	}
+	wanted := map[string]bool{}
+	for name := range strings.SplitSeq(names, ",") {
+		wanted[strings.ToLower(strings.TrimSpace(name))] = true
+	}
+	var kept []property[T]
+	for _, p := range columns {
+		if wanted[strings.ToLower(p.name)] {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// history keeps what reads may still see of objects that were written to.
+type history struct {
+	mu   sync.Mutex
+	past map[string][]version
+}
+
+type version struct {
+	until time.Time
+	was   any
+}
+
+func (h *history) keep(key string, was any, until time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.past == nil {
+		h.past = map[string][]version{}
+	}
+	h.past[key] = append(h.past[key], version{until, was})
+}
+
+// seen returns the object as a read sees it at a moment: what it was before the
+// first write that has not come through yet, else what it is.
+func seen[T any](h *history, key string, is T, now time.Time) T {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	versions, ok := h.past[key]
+	if !ok {
+		return is
+	}
+	for len(versions) > 0 && !now.Before(versions[0].until) {
+		versions = versions[1:]
+	}
+	if len(versions) == 0 {
+		delete(h.past, key)
+		return is
+	}
+	h.past[key] = versions
+	if was, ok := versions[0].was.(T); ok {
+		return was
+	}
+	return is
+}
