@@ -2,21 +2,188 @@ package policy_test
 
 import (
 	"os"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/policy/audit"
 )
 
-func TestParseDesign(t *testing.T) {
-	data, err := os.ReadFile("testdata/ok/design.yaml")
-	if err != nil {
-		t.Fatal(err)
+const head = "apiVersion: exoaudit/v1\nkind: AuditPolicy\nname: p\n"
+
+// TestDigestIsOfTheMeaning changes everything about a file but what it says.
+func TestDigestIsOfTheMeaning(t *testing.T) {
+	same := []string{
+		`mailboxes:
+  a: {types: [UserMailbox, SharedMailbox], record: {owner: {plus: [Move, Create]}}, ageLimit: 365d}
+  b: {where: {attribute: {office: [HQ, Lab]}}, auditEnabled: explicit}
+bypass: {allow: []}
+`,
+		`# a comment
+bypass: {}
+severity: {auditOwner: high}
+guards: {maxChangedPercent: 30.0, maxSweepAge: 1.02:00:00}
+allowUnknownActions: false
+mailboxes:
+  b:
+    auditEnabled: explicit
+    where: {attribute: {office: [lab, hq]}}
+  a:
+    record: {owner: {plus: [create, MOVE]}}
+    ageLimit: 1y
+`,
 	}
-	p, found := policy.Parse("design.yaml", data)
-	if len(found) > 0 || p == nil {
-		t.Fatalf("Parse gave:\n%v", found.Error())
+	first := mustParse(t, head+same[0]).Digest()
+	second, found := policy.Parse("elsewhere/other.yaml", []byte(head+same[1]))
+	if second == nil {
+		t.Fatal(found.Error())
 	}
-	if got := len(p.Mailboxes); got != 2 {
-		t.Errorf("%d rules, want 2", got)
+	if first != second.Digest() {
+		t.Errorf("%s and %s", first, second.Digest())
 	}
+	if !regexp.MustCompile(`^sha256:[0-9a-f]{64}$`).MatchString(first) {
+		t.Errorf("Digest() = %s", first)
+	}
+}
+
+// TestDigestShowsEveryChange changes one thing at a time.
+func TestDigestShowsEveryChange(t *testing.T) {
+	allow := "bypass: {allow: [{account: a@b.cd, reason: r, owner: o, expires: 2027-01-01}]}\n"
+	variants := []string{
+		"bypass: {}\n",
+		"organization: {unifiedAuditLog: true}\n",
+		"organization: {mailboxAuditing: true}\n",
+		"organization: {mailboxAuditing: true, enableCustomization: true}\n",
+		"bypass: {}\nallowUnknownActions: true\n",
+		"bypass: {}\nguards: {maxChangedPercent: 31}\n",
+		"bypass: {}\nguards: {maxChanged: 0}\n",
+		"bypass: {}\nguards: {allowWeakening: true}\n",
+		"bypass: {}\nguards: {maxSweepAge: 27h}\n",
+		"bypass: {}\nseverity: {auditOwner: low}\n",
+		allow,
+		strings.Replace(allow, "a@b.cd", "b@b.cd", 1),
+		strings.Replace(allow, "reason: r", "reason: s", 1),
+		strings.Replace(allow, "owner: o", "owner: p", 1),
+		strings.Replace(allow, "2027-01-01", "2027-01-02", 1),
+		"mailboxes: {a: {ageLimit: 90d}}\n",
+		"mailboxes: {b: {ageLimit: 90d}}\n",
+		"mailboxes: {a: {ageLimit: 91d}}\n",
+		"mailboxes: {a: {types: [UserMailbox], ageLimit: 90d}}\n",
+		"mailboxes: {a: {where: {address: a@b.cd}, ageLimit: 90d}}\n",
+		"mailboxes: {a: {auditEnabled: effective}}\n",
+		"mailboxes: {a: {auditEnabled: explicit}}\n",
+		"mailboxes: {a: {record: {owner: {defaults: true}}}}\n",
+		"mailboxes: {a: {record: {owner: {managed: true}}}}\n",
+		"mailboxes: {a: {record: {owner: {plus: [Move]}}}}\n",
+		"mailboxes: {a: {record: {owner: {exact: [Move]}}}}\n",
+		"mailboxes: {a: {record: {admin: {exact: [Move]}}}}\n",
+	}
+	seen := map[string]string{}
+	for _, v := range variants {
+		d := mustParse(t, head+v).Digest()
+		if other, twice := seen[d]; twice {
+			t.Errorf("the same digest for\n%sand\n%s", other, v)
+		}
+		seen[d] = v
+	}
+}
+
+func TestExpiries(t *testing.T) {
+	p := mustParse(t, head+`bypass:
+  allow:
+    - {account: a@contoso.com, reason: r, owner: secops, expires: 2027-03-31}
+    - {id: 8f7b2c1e-0000-4000-8000-000000000001, reason: r, owner: secops, expires: 2027-12-31}
+`)
+	tests := []struct{ now, want string }{
+		{"2027-03-16T23:59:59Z", ""},
+		{"2027-03-17T00:00:00Z", "6:67 expires-soon"},
+		{"2027-03-31T23:59:59Z", "6:67 expires-soon"},
+		{"2027-04-01T00:00:00Z", "6:67 expired"},
+		{"2027-04-01T01:59:59+02:00", "6:67 expires-soon"},
+		{"2027-12-20T00:00:00Z", "6:67 expired 7:85 expires-soon"},
+		{"2029-01-01T00:00:00Z", "6:67 expired 7:85 expired"},
+	}
+	for _, tt := range tests {
+		now, err := time.Parse(time.RFC3339, tt.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		found := p.Expiries(now)
+		for _, d := range found {
+			got = append(got, place(d.Pos)+" "+d.Code)
+		}
+		if text := strings.Join(got, " "); text != tt.want || found.HasErrors() {
+			t.Errorf("at %s: %s, want %s", tt.now, text, tt.want)
+		}
+		if expired := p.Bypass.Allow[0].Expired(now); expired != strings.HasPrefix(tt.want, "6:67 expired") {
+			t.Errorf("at %s: Expired() = %v", tt.now, expired)
+		}
+	}
+	if found := mustParse(t, head+"organization: {mailboxAuditing: true}\n").Expiries(time.Unix(0, 0)); len(found) != 0 {
+		t.Errorf("a policy without bypass: %v", found)
+	}
+}
+
+func TestGuardsWithoutASection(t *testing.T) {
+	for _, text := range []string{"bypass: {}\n", "bypass: {}\nguards: {}\n"} {
+		g := mustParse(t, head+text).Guards
+		if g != (policy.Guards{MaxChangedPercent: 30, MaxSweepAge: 26 * time.Hour}) {
+			t.Errorf("Guards = %+v", g)
+		}
+	}
+}
+
+// TestUselessActionsAreLeftOut: what is warned of as useless is never asked for.
+func TestUselessActionsAreLeftOut(t *testing.T) {
+	p, found := policy.Parse("p.yaml", []byte(head+"mailboxes: {r: {record: {owner: {plus: [AddFolderPermissions, Move, Telepathy]}}}}\n"))
+	if p == nil || len(found) != 2 {
+		t.Fatal(found.Error())
+	}
+	set := p.Mailboxes[0].Record[audit.Owner].Plus.Set()
+	if set.String() != "Move, Telepathy" || set.Unknown().String() != "Telepathy" {
+		t.Errorf("the wish is %s", set)
+	}
+	if p.HasMailboxes() != true || mustParse(t, head+"bypass: {}\n").HasMailboxes() {
+		t.Error("HasMailboxes is wrong")
+	}
+}
+
+// TestMailboxLoginIsNoMistake: CIS asks for it though it is of little use.
+func TestMailboxLoginIsNoMistake(t *testing.T) {
+	mustParse(t, head+"mailboxes: {r: {record: {owner: {plus: [MailboxLogin]}}}}\n")
+}
+
+func FuzzParse(f *testing.F) {
+	for _, pattern := range []string{"testdata/ok/design.yaml", "testdata/ok/forms.yaml", "testdata/ok/bypass.yaml", "testdata/err/twenty.yaml"} {
+		data, err := os.ReadFile(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(head + "mailboxes: {a: {where: {not: {not: {allOf: [{anyOf: []}]}}}, record: ~}}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, found := policy.Parse("f.yaml", data)
+		if (p == nil) != found.HasErrors() {
+			t.Fatalf("policy %v with %s", p != nil, found.Error())
+		}
+		for _, d := range found {
+			if d.Line < 1 || d.Column < 1 || d.File != "f.yaml" || d.Code == "" || d.Message == "" {
+				t.Fatalf("a finding without a place: %+v", d)
+			}
+		}
+		if p == nil {
+			return
+		}
+		again, _ := policy.Parse("g.yaml", data)
+		if p.Digest() != again.Digest() {
+			t.Fatal("two digests of one text")
+		}
+		for _, typ := range p.Types() {
+			p.Resolve(typ, indexes(p))
+		}
+	})
 }
