@@ -192,7 +192,7 @@ func isGUID(text string) bool {
 				return false
 			}
 		default:
-			if !('0' <= r && r <= '9' || 'a' <= r|0x20 && r|0x20 <= 'f') {
+			if !strings.ContainsRune("0123456789abcdefABCDEF", rune(r)) {
 				return false
 			}
 		}

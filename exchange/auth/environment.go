@@ -51,7 +51,7 @@ func FromEnvironment(getenv func(string) string, readFile func(string) ([]byte, 
 		return cfg, nil
 	case KindSecret:
 		cfg.Secret = Secret(strings.TrimRight(getenv("AZURE_CLIENT_SECRET"), "\r\n"))
-	case KindCertificate:
+	default: // choose gives no other kind than KindCertificate
 		if cfg.CertificatePEM, err = readCertificate(getenv(certificateSetting), readFile); err != nil {
 			return Config{}, err
 		}

@@ -4,8 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/oauth2"
 
 	"github.com/exoaudit/exoaudit/exchange/auth"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
@@ -45,7 +46,7 @@ func TestTokenOverTLS(t *testing.T) {
 			a := authority(t)
 			srv := httptest.NewUnstartedServer(a)
 			srv.TLS = keys(t).TLSConfig()
-			srv.Config.ErrorLog = log.New(io.Discard, "", 0) // the refused handshake is meant
+			srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // the refused handshake is meant
 			srv.StartTLS()
 			defer srv.Close()
 			roots := x509.NewCertPool()
@@ -84,7 +85,10 @@ func TestColdCallsCollapse(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				got.AccessToken = "changed by its owner" // must not reach the others
+				if err := a.Check(got.AccessToken); err != nil {
+					t.Errorf("another caller changed this one's token: %v", err)
+				}
+				got.AccessToken = "changed by its owner"
 			})
 		}
 		wg.Wait()
@@ -163,6 +167,33 @@ func TestInvalidateWhileCallsAreUnderWay(t *testing.T) {
 	})
 }
 
+// TestInvalidateDuringRenewal drops a token while its renewal is under way: a caller that
+// comes after that must not be given what an older call brings.
+func TestInvalidateDuringRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := authority(t)
+		p := provider(t, config(t, a, auth.KindSecret))
+		token(t, a, p.TokenSource(scope))
+		time.Sleep(56 * time.Minute)
+		a.SetFault(func(simulator.AuthorityCall) simulator.AuthorityAnswer {
+			return simulator.AuthorityAnswer{Delay: time.Second}
+		})
+		var renewed, after *oauth2.Token
+		var wg sync.WaitGroup
+		wg.Go(func() { renewed = token(t, a, p.TokenSource(scope)) })
+		time.Sleep(time.Second / 2)
+		p.Invalidate(scope)
+		wg.Go(func() { after = token(t, a, p.TokenSource(scope)) })
+		time.Sleep(time.Second * 3 / 4) // the renewal has ended, the call after it has not
+		p.Invalidate(scope)             // nobody can have been refused the token to come
+		wg.Wait()
+		last := token(t, a, p.TokenSource(scope))
+		if after.AccessToken == renewed.AccessToken || last.AccessToken != after.AccessToken || a.TokenRequests() != 3 {
+			t.Errorf("the call after Invalidate joined the one before it, or its token was dropped (%d token requests, want 3)", a.TokenRequests())
+		}
+	})
+}
+
 func TestScopesAreSeparate(t *testing.T) {
 	const other = "https://ps.compliance.protection.outlook.com"
 	k := keys(t)
@@ -180,23 +211,35 @@ func TestScopesAreSeparate(t *testing.T) {
 func TestContextEndsTokenCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := authority(t)
-		a.SetFault(func(simulator.AuthorityCall) simulator.AuthorityAnswer {
-			return simulator.AuthorityAnswer{Delay: time.Hour}
-		})
 		ctx, cancel := context.WithCancel(t.Context())
 		p, err := auth.New(ctx, config(t, a, auth.KindSecret))
 		if err != nil {
 			t.Fatal(err)
 		}
+		token(t, a, p.TokenSource(scope))
+		a.SetFault(func(simulator.AuthorityCall) simulator.AuthorityAnswer {
+			return simulator.AuthorityAnswer{Delay: time.Hour}
+		})
+		p.Invalidate(scope)
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
 		_, err = p.TokenSource(scope).Token()
-		if wantError(t, err); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
+		if e := wantError(t, err); !errors.Is(e, context.Canceled) || time.Since(start) != time.Second {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}
+	})
+	t.Run("a token that is held is not given out afterwards", func(t *testing.T) {
+		a := authority(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		p, err := auth.New(ctx, config(t, a, auth.KindSecret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		token(t, a, p.TokenSource(scope))
+		cancel()
 		before := a.Requests()
 		if _, err := p.TokenSource(scope).Token(); !errors.Is(err, context.Canceled) || a.Requests() != before {
-			t.Errorf("a call after the end: %v, %d requests", err, a.Requests()-before)
+			t.Errorf("%v, %d requests", err, a.Requests()-before)
 		}
 	})
 }

@@ -31,7 +31,6 @@ func guardedClient(client *http.Client, host string, ready func() error) *http.C
 	}
 	guarded.Transport = &guard{guarded.Transport, host, ready}
 	guarded.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	guarded.Jar = nil
 	return &guarded
 }
 

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -74,9 +75,7 @@ func (f AuthorityAnswer) serve(w http.ResponseWriter, r *http.Request, ordinary 
 	}
 	switch {
 	case f.Status != 0:
-		for key, values := range f.Header {
-			w.Header()[key] = values
-		}
+		maps.Copy(w.Header(), f.Header)
 		w.WriteHeader(f.Status)
 		_, _ = io.WriteString(w, f.Body)
 	case f.Truncate:

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -10,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -376,6 +378,23 @@ func TestAuthorityFaults(t *testing.T) {
 	a.SetFault(nil)
 	if got := authorityTestPost(t, a, AuthorityTenantID, authorityTestForm()); got.status != 200 {
 		t.Errorf("without the fault: %+v", got)
+	}
+}
+
+func TestAuthorityRoundTripperHonoursTheContext(t *testing.T) {
+	a := NewAuthority(AuthorityConfig{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, authorityTestHost+"/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := a.RoundTripper().RoundTrip(req)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	if !errors.Is(err, context.Canceled) || a.Requests() != 0 {
+		t.Errorf("%v after %d requests", err, a.Requests())
 	}
 }
 
