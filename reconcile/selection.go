@@ -1,8 +1,10 @@
 package reconcile
 
 import (
+	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/exoaudit/exoaudit/policy/audit"
 )
@@ -70,4 +72,21 @@ func (p *Plan) selected() iter.Seq[int] {
 			}
 		}
 	}
+}
+
+// ParseSelection reads subject kinds by name and a number of mailboxes.
+func ParseSelection(only []string, limit int) (Selection, error) {
+	s := Selection{Limit: limit}
+	if limit < 0 {
+		return s, fmt.Errorf("a limit of %d mailboxes is none", limit)
+	}
+	for _, name := range only {
+		kinds := audit.SubjectKinds()
+		i := slices.IndexFunc(kinds[:], func(k audit.SubjectKind) bool { return strings.EqualFold(string(k), name) })
+		if i < 0 {
+			return s, fmt.Errorf("%q is no kind of object; kinds are %s", name, joinKinds(kinds[:]))
+		}
+		s.Only = append(s.Only, kinds[i])
+	}
+	return s, nil
 }

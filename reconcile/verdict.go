@@ -50,3 +50,12 @@ func (p *Plan) WarningsFor(t Threshold) []string {
 	}
 	return out
 }
+
+// ParseThreshold reads a severity by name.
+func ParseThreshold(failOn string, strict bool) (Threshold, error) {
+	s, ok := audit.ParseSeverity(failOn)
+	if !ok {
+		return Threshold{}, fmt.Errorf("%q is no severity; severities are info, low, medium, high", failOn)
+	}
+	return Threshold{FailOn: s, Strict: strict}, nil
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/exoaudit/exoaudit/reconcile"
@@ -56,6 +57,8 @@ func ofRun(r *reconcile.Run, t reconcile.Threshold) document {
 	d.schema = reconcile.RunSchema
 	d.verdict = r.Verdict(t)
 	d.changes = r.Changes()
+	d.warnings = append(slices.Clone(d.warnings), r.Warnings...)
+	d.coverage.Requests, d.coverage.Pages = r.Requests, r.Pages
 	d.applied = &applied{
 		startedAt:   r.StartedAt,
 		finishedAt:  r.FinishedAt,

@@ -1,0 +1,231 @@
+package reconcile_test
+
+import (
+	"context"
+	"iter"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/exoaudit/exoaudit/exchange"
+	"github.com/exoaudit/exoaudit/exchange/simulator"
+	"github.com/exoaudit/exoaudit/exchange/simulator/oracle"
+	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/policy/audit"
+	"github.com/exoaudit/exoaudit/reconcile"
+	"github.com/exoaudit/exoaudit/reconcile/journal"
+)
+
+// bench is a simulated tenant and a real client for it, in one process.
+type bench struct {
+	t       testing.TB
+	tenant  *simulator.Tenant
+	service *simulator.Service
+	client  *exchange.Client
+	journal string
+}
+
+func newBench(t testing.TB, tenant *simulator.Tenant, opts ...simulator.Option) *bench {
+	t.Helper()
+	b := &bench{t: t, tenant: tenant, service: simulator.New(tenant, opts...), journal: filepath.Join(t.TempDir(), "journal.ndjson")}
+	b.reconnect()
+	return b
+}
+
+// reconnect makes a new client, as another run of the program would.
+func (b *bench) reconnect() {
+	b.t.Helper()
+	client, err := exchange.New(exchange.Config{
+		Endpoint: "https://outlook.office365.com", TenantID: b.tenant.ID(),
+		TokenSource: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "a-token", TokenType: "Bearer"}),
+		Transport:   b.service.RoundTripper(), RequestsPerSecond: 1e6,
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.client = client
+}
+
+func parse(t testing.TB, text string) *policy.Policy {
+	t.Helper()
+	p, diags := policy.Parse("policy.yaml", []byte("apiVersion: exoaudit/v1\nkind: AuditPolicy\nname: test\n"+text))
+	if diags.HasErrors() {
+		t.Fatalf("the policy of the test is not valid:\n%v\n%s", diags, text)
+	}
+	return p
+}
+
+func (b *bench) request(p *policy.Policy) reconcile.Request {
+	return reconcile.Request{Tool: "exoaudit test", RunID: "run-1", Tenant: b.tenant.ID(), Now: time.Now, Policy: p}
+}
+
+func (b *bench) check(p *policy.Policy) *reconcile.Plan {
+	b.t.Helper()
+	return b.checkRequest(b.request(p))
+}
+
+func (b *bench) checkRequest(req reconcile.Request) *reconcile.Plan {
+	b.t.Helper()
+	plan, err := reconcile.Check(b.ctx(), b.client, req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return plan
+}
+
+func (b *bench) ctx() context.Context {
+	if t, ok := b.t.(*testing.T); ok {
+		return t.Context()
+	}
+	return context.Background()
+}
+
+func (b *bench) apply(plan *reconcile.Plan, change ...func(*reconcile.ApplyOptions)) *reconcile.Run {
+	b.t.Helper()
+	file, err := journal.Open(b.journal, plan.RunID, time.Now)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer file.Close()
+	opts := reconcile.ApplyOptions{Recorder: file, Now: time.Now}
+	for _, f := range change {
+		f(&opts)
+	}
+	run, err := reconcile.Apply(b.ctx(), b.client, plan, opts)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return run
+}
+
+// strict is the threshold at which everything counts.
+var strict = reconcile.Threshold{FailOn: audit.Info, Strict: true}
+
+// writes counts the cmdlets that change something, other than to tell.
+func (b *bench) writes() int {
+	n := 0
+	for _, c := range b.service.Calls() {
+		for _, cmdlet := range c.Cmdlets {
+			if !strings.HasPrefix(cmdlet.Cmdlet, "Get-") {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// wishes says what a policy asks of a tenant, for the oracle. It goes from the
+// stored truth of each mailbox, not through the code under test.
+func wishes(t testing.TB, p *policy.Policy, tenant *simulator.Tenant) oracle.Wishes {
+	t.Helper()
+	var w oracle.Wishes
+	if org := p.Organization; org != nil {
+		w.UnifiedAuditLog, w.MailboxAuditing = org.UnifiedAuditLog != nil, org.MailboxAuditing != nil
+	}
+	if p.Bypass != nil {
+		w.Bypass = &oracle.BypassWish{}
+		for row := range tenant.AllBypass() {
+			if slices.ContainsFunc(p.Bypass.Allow, func(a policy.Allow) bool { return allows(tenant, a, row) }) {
+				w.Bypass.Allowed = append(w.Bypass.Allowed, row.Guid)
+			}
+		}
+	}
+	for m := range tenant.AllMailboxes() {
+		if wish, ok := wishFor(p, m); ok {
+			w.Mailboxes = append(w.Mailboxes, wish)
+		}
+	}
+	return w
+}
+
+func allows(tenant *simulator.Tenant, a policy.Allow, row simulator.Bypass) bool {
+	if a.Expired(time.Now()) {
+		return false
+	}
+	for m := range tenant.AllMailboxes() {
+		if m.Guid == row.Guid && (strings.EqualFold(m.UserPrincipalName, a.Account) || strings.EqualFold(m.PrimarySMTPAddress, a.Account) ||
+			strings.EqualFold(m.ExternalDirectoryObjectID, a.ID)) {
+			return true
+		}
+	}
+	for u := range tenant.AllUsers() {
+		if u.Guid == row.Guid && (strings.EqualFold(u.UserPrincipalName, a.Account) || a.ID != "" && strings.EqualFold(u.ExternalDirectoryObjectID, a.ID)) {
+			return true
+		}
+	}
+	return a.ID != "" && (strings.EqualFold(row.Guid, a.ID) || strings.EqualFold(row.ExchangeObjectID, a.ID))
+}
+
+func wishFor(p *policy.Policy, m simulator.Mailbox) (oracle.Wish, bool) {
+	s := policy.Subject{Type: audit.MailboxType(m.Type), AddressesKnown: true, Attributes: map[policy.Attribute]policy.Fact{}}
+	for _, a := range m.Addresses {
+		if strings.HasPrefix(strings.ToLower(a), "smtp:") {
+			s.Addresses = append(s.Addresses, a[5:])
+		}
+	}
+	for _, a := range policy.AllAttributes() {
+		s.Attributes[a] = policy.Fact{Value: stored(m, a), Known: true}
+	}
+	var matched []int
+	for i, r := range p.Mailboxes {
+		if r.Match(s) == policy.Yes {
+			matched = append(matched, i)
+		}
+	}
+	if len(matched) == 0 {
+		return oracle.Wish{}, false
+	}
+	ws, _ := p.Resolve(s.Type, matched)
+	w := oracle.Wish{Guid: m.Guid}
+	for l, r := range map[audit.LogonType]**oracle.Record{audit.Admin: &w.Admin, audit.Delegate: &w.Delegate, audit.Owner: &w.Owner} {
+		if rec := ws.Record[l]; rec != nil {
+			*r = &oracle.Record{Defaults: rec.Defaults, Plus: rec.Plus.Slice(), Managed: rec.Managed}
+			if rec.Exact != nil {
+				(*r).Exact = rec.Exact.Slice()
+			}
+		}
+	}
+	if ws.AuditEnabled != nil {
+		w.AuditEnabled = ws.AuditEnabled.Value.String()
+	}
+	if ws.AgeLimit != nil {
+		w.AgeLimit = ws.AgeLimit.Value
+	}
+	return w, true
+}
+
+func stored(m simulator.Mailbox, a policy.Attribute) string {
+	switch a {
+	case policy.AttributeOffice:
+		return m.Office
+	case policy.AttributeUsageLocation:
+		return m.UsageLocation
+	}
+	for n, v := range m.CustomAttributes {
+		if a.Property() == "CustomAttribute"+itoa(n) {
+			return v
+		}
+	}
+	return ""
+}
+
+func itoa(n int) string {
+	if n < 10 {
+		return string(rune('0' + n))
+	}
+	return "1" + string(rune('0'+n-10))
+}
+
+func collect[T any](seq iter.Seq[T]) []T { return slices.Collect(seq) }
+
+// satisfied fails the test where the oracle finds a wish that is not met.
+func (b *bench) satisfied(p *policy.Policy) {
+	b.t.Helper()
+	for _, f := range oracle.Judge(b.tenant, wishes(b.t, p, b.tenant)) {
+		b.t.Errorf("the oracle: %s %s %s: %s", f.Kind, f.Guid, f.Setting, f.Why)
+	}
+}
