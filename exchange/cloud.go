@@ -21,14 +21,13 @@ type Cloud struct {
 // Clouds returns the table in a fixed order. Every value can be overridden by
 // its user: two rows rest on sources that contradict each other.
 func Clouds() []Cloud {
-	const docs = "admin API documentation, 2026-09-25, and public clients (wire 6)"
 	return []Cloud{
-		cloud("worldwide", "outlook.office365.com", "login.microsoftonline.com", docs, ""),
-		cloud("gcc", "outlook.office365.com", "login.microsoftonline.com", docs, ""),
-		cloud("gcc-high", "outlook.office365.us", "login.microsoftonline.us", docs, ""),
-		cloud("dod", "outlook-dod.office365.us", "login.microsoftonline.us", docs,
+		cloud("worldwide", "outlook.office365.com", "login.microsoftonline.com", ""),
+		cloud("gcc", "outlook.office365.com", "login.microsoftonline.com", ""),
+		cloud("gcc-high", "outlook.office365.us", "login.microsoftonline.us", ""),
+		cloud("dod", "outlook-dod.office365.us", "login.microsoftonline.us",
 			"the module's connection address and token audience are webmail.apps.mil"),
-		cloud("china", "outlook.office365.cn", "login.partner.microsoftonline.cn", docs,
+		cloud("china", "outlook.office365.cn", "login.partner.microsoftonline.cn",
 			"the module's connection address is partner.outlook.cn; older pages name login.chinacloudapi.cn"),
 	}
 }
@@ -43,13 +42,13 @@ func CloudNamed(name string) (Cloud, bool) {
 	return Cloud{}, false
 }
 
-func cloud(name, host, login, source, conflict string) Cloud {
+func cloud(name, host, login, conflict string) Cloud {
 	return Cloud{
 		Name:      name,
 		Endpoint:  "https://" + host,
 		Scope:     "https://" + host + "/.default",
 		Authority: "https://" + login,
-		Source:    source,
+		Source:    "admin API documentation, 2026-09-25, and public clients (wire 6)",
 		Conflict:  conflict,
 	}
 }

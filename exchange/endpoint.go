@@ -94,7 +94,7 @@ func isGUID(s string) bool {
 				return false
 			}
 		default:
-			if !('0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F') {
+			if strings.IndexByte("0123456789abcdefABCDEF", c) < 0 {
 				return false
 			}
 		}

@@ -174,13 +174,9 @@ func isTypeName(s string) bool {
 	if !strings.Contains(s, ".") {
 		return false
 	}
-	return strings.IndexFunc(s, func(r rune) bool {
-		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
-			return false
-		}
-		return !strings.ContainsRune("._+`", r)
-	}) < 0
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return isNoNameRune(r) && !strings.ContainsRune("._+`", r)
+	})
 }
 
 // object returns a member that is an object, else nil.

@@ -95,14 +95,20 @@ func containsFold(list []string, s string) bool {
 // checkSelected refuses names that could be more than a name in the query.
 func checkSelected(cmdlet string, selected []string) error {
 	for _, name := range selected {
-		ok := name != "" && strings.IndexFunc(name, func(r rune) bool {
-			return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9')
-		}) < 0
-		if !ok {
+		if name == "" || strings.ContainsFunc(name, isNoNameRune) {
 			return invalidCall(cmdlet, "%q is not the name of a property", name)
 		}
 	}
 	return nil
+}
+
+func isNoNameRune(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return false
+	default:
+		return true
+	}
 }
 
 // checkIdentity refuses an identity that names nothing: a Get without one

@@ -157,6 +157,7 @@ func (l *lister) advance(page answer) error {
 			if page.nextLink == "" {
 				return l.incomplete(ReasonMoreResults, nil)
 			}
+		default: // known, and harmless to a listing
 		}
 	}
 	if page.nextLink == "" {
