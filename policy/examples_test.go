@@ -32,21 +32,15 @@ func TestExampleBaseline(t *testing.T) {
 	if p.Bypass == nil || len(p.Bypass.Allow) > 0 || p.Organization.MailboxAuditing == nil || p.Organization.UnifiedAuditLog == nil {
 		t.Errorf("the tenant part is %+v, %+v", p.Bypass, p.Organization)
 	}
-	for i, r := range p.Mailboxes {
-		for _, typ := range r.Types {
-			w, conflicts := p.Resolve(typ, []int{i})
-			for _, l := range audit.LogonTypes() {
-				if rec := w.Record[l]; rec == nil || !rec.Defaults || rec.Plus.Len() > 0 {
-					t.Errorf("%s %s: %+v, want the defaults and nothing else", typ, l, rec)
-				}
+	for _, typ := range p.Types() {
+		w, conflicts := p.Resolve(typ, indexes(p))
+		for _, l := range audit.LogonTypes() {
+			if rec := w.Record[l]; rec == nil || !rec.Defaults || rec.Plus.Len() > 0 {
+				t.Errorf("%s %s: %+v, want the defaults and nothing else", typ, l, rec)
 			}
-			wantMode := policy.Effective
-			if audit.OnByDefault(typ) != audit.Covered {
-				wantMode = policy.Explicit
-			}
-			if len(conflicts) > 0 || w.AuditEnabled.Value != wantMode {
-				t.Errorf("%s: auditEnabled %s, conflicts %v", typ, w.AuditEnabled.Value, conflicts)
-			}
+		}
+		if len(conflicts) > 0 || w.AuditEnabled.Value != policy.Effective {
+			t.Errorf("%s: auditEnabled %s, conflicts %v", typ, w.AuditEnabled.Value, conflicts)
 		}
 	}
 }
