@@ -26,7 +26,7 @@ func TestFromEnvironment(t *testing.T) {
 		name string
 		env  []string
 		kind auth.Kind
-		want string // kind and credential, or the error as the helper below writes it
+		want string // kind and credential, or the error, as wantFromEnvironment reads it
 	}{
 		{"nothing", nil, "", "none: AZURE_CLIENT_ID with AZURE_CLIENT_SECRET|AZURE_CLIENT_ID with AZURE_CLIENT_CERTIFICATE_PATH|EXOAUDIT_ACCESS_TOKEN"},
 		{"client id alone", []string{app}, "", "none: AZURE_CLIENT_ID with AZURE_CLIENT_SECRET|AZURE_CLIENT_ID with AZURE_CLIENT_CERTIFICATE_PATH|EXOAUDIT_ACCESS_TOKEN"},
@@ -58,32 +58,39 @@ func TestFromEnvironment(t *testing.T) {
 				env[key] = value
 			}
 			cfg, err := auth.FromEnvironment(func(k string) string { return env[k] }, readFile, tc.kind)
-			if err == nil {
-				got := fmt.Sprintf("%s %s%s%s", cfg.Kind, cfg.Secret.Reveal(), cfg.AccessToken.Reveal(), cfg.CertificatePEM)
-				if got != tc.want {
-					t.Errorf("got %q, want %q", got, tc.want)
-				}
-				return
-			}
-			if none, ok := errors.AsType[*auth.NoCredentialError](err); ok {
-				if diff := cmp.Diff(tc.want, "none: "+strings.Join(none.Looked, "|")); diff != "" {
-					t.Error(diff)
-				}
-				return
-			}
-			setting, reason, ok := strings.Cut(tc.want, ": ")
-			if !ok {
-				t.Fatal(err)
-			}
-			wantConfigError(t, err, setting, reason)
-			if strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "t0ken") {
-				t.Errorf("the error holds a secret: %v", err)
-			}
+			wantFromEnvironment(t, cfg, err, tc.want)
 		})
 	}
 	_, err := auth.FromEnvironment(func(k string) string { return map[string]string{"AZURE_CLIENT_CERTIFICATE_PATH": "gone"}[k] }, readFile, "")
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file should be told as one: %v", err)
+	}
+}
+
+// wantFromEnvironment compares with "kind credential", "none: what was looked for" or
+// "setting: part of the reason".
+func wantFromEnvironment(t *testing.T, cfg auth.Config, err error, want string) {
+	t.Helper()
+	if err == nil {
+		got := fmt.Sprintf("%s %s%s%s", cfg.Kind, cfg.Secret.Reveal(), cfg.AccessToken.Reveal(), cfg.CertificatePEM)
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		return
+	}
+	if none, ok := errors.AsType[*auth.NoCredentialError](err); ok {
+		if diff := cmp.Diff(want, "none: "+strings.Join(none.Looked, "|")); diff != "" {
+			t.Error(diff)
+		}
+		return
+	}
+	setting, reason, ok := strings.Cut(want, ": ")
+	if !ok {
+		t.Fatal(err)
+	}
+	wantConfigError(t, err, setting, reason)
+	if strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "t0ken") {
+		t.Errorf("the error holds a secret: %v", err)
 	}
 }
 
