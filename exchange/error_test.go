@@ -257,7 +257,7 @@ func TestRedact(t *testing.T) {
 			t.Errorf("redact(%q) = %q, want %q", in, got, want)
 		}
 	}
-	if got := redactToken("the odd/token+1 came back", "odd/token+1"); got != "the [redacted] came back" {
+	if got := redactToken("the odd/token+12 came back", "odd/token+12"); got != "the [redacted] came back" {
 		t.Errorf("redactToken = %q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"errors"
 	"net/url"
 	"regexp"
@@ -23,12 +24,32 @@ func redact(s string) string {
 	return secretPattern.ReplaceAllString(s, "${1}${2}[redacted]")
 }
 
+// shortestToken is the length from which a token is looked for in texts. A real
+// one has a thousand characters; looking for a short word would garble them.
+const shortestToken = 12
+
 // redactToken also removes the very token of the call, whatever it looks like.
 func redactToken(s, token string) string {
-	if token != "" {
+	if len(token) >= shortestToken {
 		s = strings.ReplaceAll(s, token, "[redacted]")
 	}
 	return redact(s)
+}
+
+// scrub removes the token of the call from an answer that echoes it, before
+// anything of it can reach an error, a warning or a row.
+func (r *response) scrub(token string) {
+	if len(token) < shortestToken {
+		return
+	}
+	if secret := []byte(token); bytes.Contains(r.body, secret) {
+		r.body = bytes.ReplaceAll(r.body, secret, []byte("[redacted]"))
+	}
+	for _, values := range r.header {
+		for i := range values {
+			values[i] = strings.ReplaceAll(values[i], token, "[redacted]")
+		}
+	}
 }
 
 // clean bounds a text of the service and drops what could disturb a terminal or
@@ -64,7 +85,11 @@ func (e *transportError) Unwrap() error { return e.err }
 
 // sanitize turns an error of the HTTP layer into one that can be shown.
 func sanitize(err error, token string) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+	for { // a proxy or an odd transport may have wrapped one in another
+		wrapped, ok := errors.AsType[*url.Error](err)
+		if !ok || wrapped.Err == nil {
+			break
+		}
 		err = wrapped.Err
 	}
 	return &transportError{text: clean(redactToken(err.Error(), token)), err: err}

@@ -231,6 +231,7 @@ func (c *Client) exchange(ctx context.Context, s *session, q call, token string)
 	if err != nil && success {
 		resp.cut = sanitize(err, token)
 	}
+	resp.scrub(token)
 	return resp, size, nil
 }
 

@@ -1,0 +1,373 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+func throttled(after string) reply {
+	r := reply{status: 429}
+	if after != "" {
+		r.header = map[string]string{"Retry-After": after}
+	}
+	return r
+}
+
+func TestReadsAreRepeatedAndWritesHardly(t *testing.T) {
+	good := ok(`{"value":[{}]}`)
+	readOne := func(ctx context.Context, c *Client) error { _, err := c.Organization(ctx); return err }
+	writeOne := func(ctx context.Context, c *Client) error { return c.SetAuditDisabled(ctx, false).Err }
+	tests := []struct {
+		name    string
+		call    func(context.Context, *Client) error
+		replies []reply
+		want    int // requests
+		fails   bool
+		waits   time.Duration // exactly, where the service named it
+	}{
+		{"read after 429", readOne, []reply{throttled("7"), good}, 2, false, 7 * time.Second},
+		{"read after a fraction", readOne, []reply{throttled("1.5"), good}, 2, false, 1500 * time.Millisecond},
+		{"read after 429 without a time", readOne, []reply{throttled(""), good}, 2, false, 0},
+		{"read after 503", readOne, []reply{{status: 503}, {status: 503}, good}, 3, false, 0},
+		{"read after 503 with a time", readOne, []reply{{status: 503, header: map[string]string{"Retry-After": "3"}}, good}, 2, false, 3 * time.Second},
+		{"read throttled for ever", readOne, []reply{throttled("1")}, 5, true, 4 * time.Second},
+		{"read throttled beyond the budget", readOne, []reply{throttled("100000"), good}, 1, true, 0},
+		{"read after 500", readOne, []reply{{status: 500}, good}, 1, true, 0},
+		{"read after 403", readOne, []reply{{status: 403}, good}, 1, true, 0},
+		{"read after 400", readOne, []reply{{status: 400}, good}, 1, true, 0},
+		{"read without an answer", readOne, []reply{{err: errors.New("reset")}, good}, 1, true, 0},
+		{"write after 429", writeOne, []reply{throttled("7"), good}, 2, false, 7 * time.Second},
+		{"write after 503", writeOne, []reply{{status: 503}, good}, 1, true, 0},
+		{"write after 504", writeOne, []reply{{status: 504}, good}, 1, true, 0},
+		{"write without an answer", writeOne, []reply{{err: errors.New("reset")}, good}, 1, true, 0},
+		{"write with a broken answer", writeOne, []reply{{status: 200, cut: true}, good}, 1, true, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, s := scripted(t, tt.replies...)
+				start := time.Now()
+				err := tt.call(t.Context(), c)
+				if (err != nil) != tt.fails {
+					t.Errorf("err = %v, want failure %v", err, tt.fails)
+				}
+				sent := s.requests()
+				if len(sent) != tt.want {
+					t.Errorf("%d requests, want %d", len(sent), tt.want)
+				}
+				if waited := time.Since(start); tt.waits > 0 && (waited < tt.waits || waited > tt.waits+time.Second) {
+					t.Errorf("waited %v, want %v", waited, tt.waits)
+				}
+				for _, r := range sent {
+					if a, b := sent[0].header.Get("client-request-id"), r.header.Get("client-request-id"); a != b {
+						t.Errorf("client-request-id changed from %s to %s", a, b)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestThrottlingCostsTimeOnEveryPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s := scripted(t, throttled("1"), page(`{}`, linkTo("A")), throttled("1"), throttled("1"), page(`{}`, ""))
+		rows, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{}))
+		if err != nil || len(rows) != 2 {
+			t.Errorf("%d rows, %v", len(rows), err)
+		}
+		if got := c.Stats(); got.Throttled != 3 || got.Requests != 5 || got.Pages != 2 {
+			t.Errorf("Stats() = %+v", got)
+		}
+		if sent := s.requests(); sent[2].url != linkTo("A") || sent[4].url != linkTo("A") {
+			t.Errorf("the page was not asked for again: %v", sent)
+		}
+	})
+}
+
+func TestRetryAfterHoldsAllCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var mu sync.Mutex
+		var at []time.Duration
+		transport := roundTripper(func(req *http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			at = append(at, time.Since(start))
+			r := ok(`{"value":[{}]}`)
+			if len(at) == 1 {
+				r = throttled("30")
+			}
+			return (&script{replies: []reply{r}}).RoundTrip(req)
+		})
+		c := newTestClient(t, transport)
+		var group sync.WaitGroup
+		for i := range 6 {
+			group.Go(func() {
+				time.Sleep(time.Duration(i) * time.Second)
+				if _, err := c.Organization(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if len(at) != 7 {
+			t.Fatalf("%d requests, want 7", len(at))
+		}
+		for _, moment := range at[1:] {
+			if moment < 30*time.Second {
+				t.Errorf("a request went out %v after the start, within the 30 s of Retry-After", moment)
+			}
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func TestExhaustedRateLimitHoldsTheNextCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now().UTC()
+		first := ok(`{"value":[{}]}`)
+		first.header = map[string]string{
+			"Rate-Limit-Remaining": "0", "Rate-Limit-Reset": now.Add(16 * time.Second).Format(time.RFC3339), "Date": now.Format(http.TimeFormat),
+		}
+		c, _ := scripted(t, first, ok(`{"value":[{}]}`))
+		start := time.Now()
+		for range 2 {
+			if _, err := c.Organization(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if waited := time.Since(start); waited < 16*time.Second || waited > 17*time.Second {
+			t.Errorf("waited %v, want 16 s", waited)
+		}
+	})
+}
+
+func TestContextEndsEveryWait(t *testing.T) {
+	tests := []struct {
+		name    string
+		replies []reply
+	}{
+		{"waiting for Retry-After", []reply{throttled("600")}},
+		{"waiting between tries", []reply{{status: 503}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := scripted(t, tt.replies...)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				start := time.Now()
+				_, err := c.Organization(ctx)
+				if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+					t.Errorf("err = %v after %v, want the context's after 1 s", err, time.Since(start))
+				}
+			})
+		})
+	}
+	t.Run("waiting for a turn", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newTestClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+				<-req.Context().Done()
+				return nil, req.Context().Err()
+			}))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			var group sync.WaitGroup
+			for range 10 { // more than may be in flight
+				group.Go(func() {
+					if _, err := c.Organization(ctx); !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("err = %v", err)
+					}
+				})
+			}
+			group.Wait()
+			if got := c.Stats().Requests; got != 4 {
+				t.Errorf("%d requests were in flight, want 4", got)
+			}
+		})
+	})
+	t.Run("before the first call", func(t *testing.T) {
+		c, s := scripted(t, ok(`{"value":[{}]}`))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := c.Organization(ctx); !errors.Is(err, context.Canceled) || len(s.requests()) != 0 {
+			t.Errorf("err = %v with %d requests", err, len(s.requests()))
+		}
+	})
+}
+
+func TestOneCallHasItsOwnTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newTestClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, &url.Error{Op: "Post", URL: "https://x/?secret", Err: req.Context().Err()}
+		}))
+		for call, want := range map[*func() error]time.Duration{
+			new(func() error { _, err := c.Organization(t.Context()); return err }): 960 * time.Second,
+			new(func() error { return c.SetAuditDisabled(t.Context(), false).Err }): 1860 * time.Second,
+		} {
+			start := time.Now()
+			err := (*call)()
+			if e, found := asError(err); !found || e.Status != 0 || time.Since(start) != want {
+				t.Errorf("err = %v after %v, want no answer after %v", err, time.Since(start), want)
+			}
+		}
+	})
+}
+
+func TestNoAnswerKeepsItsCauseAndNotItsURL(t *testing.T) {
+	cause := &net.OpError{Op: "dial", Err: errors.New("refused Bearer " + testToken)}
+	c, _ := scripted(t, reply{err: &url.Error{Op: "Post", URL: "https://outlook.example/?%24skiptoken=ADsecret", Err: cause}})
+	_, err := c.Organization(t.Context())
+	if found, ok := errors.AsType[*net.OpError](err); !ok || found != cause {
+		t.Errorf("the cause is lost: %v", err)
+	}
+	leaks(t, err.Error(), testToken, "ADsecret", "https://")
+}
+
+// renewable is a token source that can forget its token.
+type renewable struct {
+	mu          sync.Mutex
+	generation  int
+	invalidated int
+	fail        error
+}
+
+func (r *renewable) Token() (*oauth2.Token, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fail != nil {
+		return nil, r.fail
+	}
+	return &oauth2.Token{AccessToken: "token-" + strconv.Itoa(r.generation)}, nil
+}
+
+func (r *renewable) Invalidate() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.generation++
+	r.invalidated++
+}
+
+func TestRefusedTokenIsRenewedOnce(t *testing.T) {
+	accepts := func(token string) http.RoundTripper {
+		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			r := ok(`{"value":[{}]}`)
+			if req.Header.Get("Authorization") != "Bearer "+token {
+				r = reply{status: 401, header: map[string]string{"WWW-Authenticate": `Bearer error="invalid_token", claims="abc"`}}
+			}
+			return (&script{replies: []reply{r}}).RoundTrip(req)
+		})
+	}
+	t.Run("a new token helps, also many calls at once", func(t *testing.T) {
+		source := &renewable{}
+		cfg := testConfig(accepts("token-1"))
+		cfg.TokenSource = source
+		c, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				if r := c.SetAuditDisabled(t.Context(), false); r.Err != nil {
+					t.Error(r.Err)
+				}
+			})
+		}
+		group.Wait()
+		if source.invalidated != 1 {
+			t.Errorf("invalidated %d times, want once", source.invalidated)
+		}
+	})
+	t.Run("a new token does not help", func(t *testing.T) {
+		source := &renewable{}
+		cfg := testConfig(accepts("no token"))
+		cfg.TokenSource = source
+		c, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Organization(t.Context())
+		if e, found := asError(err); !found || !IsUnauthenticated(err) || !e.Claims || c.Stats().Requests != 2 || source.invalidated != 1 {
+			t.Errorf("err = %v after %d requests", err, c.Stats().Requests)
+		}
+	})
+	t.Run("the source cannot renew", func(t *testing.T) {
+		c := newTestClient(t, accepts("another"))
+		if _, err := c.Organization(t.Context()); !IsUnauthenticated(err) || c.Stats().Requests != 1 {
+			t.Errorf("err = %v after %d requests", err, c.Stats().Requests)
+		}
+	})
+	t.Run("no token at all", func(t *testing.T) {
+		cfg := testConfig(accepts("x"))
+		cfg.TokenSource = &renewable{fail: errors.New(`raw message was: {"access_token":"abc"}`)}
+		c, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Organization(t.Context())
+		if !IsUnauthenticated(err) || c.Stats().Requests != 0 {
+			t.Errorf("err = %v after %d requests", err, c.Stats().Requests)
+		}
+		leaks(t, err.Error(), "abc")
+	})
+	for _, bad := range []string{"", "a b", "a\nb"} {
+		cfg := testConfig(accepts("x"))
+		cfg.TokenSource = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: bad})
+		c, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Organization(t.Context()); !IsUnauthenticated(err) || c.Stats().Requests != 0 {
+			t.Errorf("token %q: err = %v after %d requests", bad, err, c.Stats().Requests)
+		}
+	}
+}
+
+func TestParseRetryAfter(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"": 0, "5": 5 * time.Second, " 5 ": 5 * time.Second, "0.25": 250 * time.Millisecond, "-1": 0, "0": 0, "x": 0, "NaN": 0, "-Inf": 0,
+		"Inf": math.MaxInt32 * time.Second, "1e300": math.MaxInt32 * time.Second,
+		"Mon, 23 Nov 2026 12:00:09 GMT": 9 * time.Second, "Mon, 23 Nov 2026 11:00:00 GMT": 0,
+	} {
+		if got := parseRetryAfter(value, now); got != want {
+			t.Errorf("parseRetryAfter(%q) = %v, want %v", value, got, want)
+		}
+	}
+}
+
+func TestRateFallsAndGrowsBack(t *testing.T) {
+	l := newLimiter(4, 100)
+	l.throttled()
+	if got := l.bucket.Limit(); got != throttledRate {
+		t.Errorf("after the first 429 the rate is %v, want %v", got, throttledRate)
+	}
+	for range 10 {
+		l.throttled()
+	}
+	if got := l.bucket.Limit(); got != slowestRate {
+		t.Errorf("after many the rate is %v, want %v", got, slowestRate)
+	}
+	for range 500 {
+		l.succeeded()
+	}
+	if got := l.bucket.Limit(); got != 100 {
+		t.Errorf("after many successes the rate is %v, want the ceiling", got)
+	}
+}
