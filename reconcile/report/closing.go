@@ -9,21 +9,39 @@ import (
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
-// closing writes what became of the run and the summary, the last line.
+// closing writes the summary, the last line of a report. For a run that is
+// what became of it, after the plan that it began with.
 func (t *textWriter) closing(d document) {
-	if d.verdict == reconcile.VerdictInLine {
-		t.line("%s", t.paint(green, inLine(d)))
+	a := d.applied
+	if a == nil {
+		if d.verdict == reconcile.VerdictInLine {
+			t.line("%s", t.paint(green, inLine(d)))
+		}
+		t.line("%s", Summary(d.summary))
+		return
 	}
-	if a := d.applied; a != nil {
-		if a.stopped != "" {
-			t.para("", "Stopped: "+Line(a.stopped))
-		}
-		t.line("Applied: %s.", resultCounts(a.results))
-		if a.journalHead != "" {
-			t.line("Journal head: %s", Line(a.journalHead))
-		}
+	if a.stopped != "" {
+		t.para("", "Stopped: "+Line(a.stopped))
+	}
+	if a.journalHead != "" {
+		t.line("Journal head: %s", Line(a.journalHead))
 	}
 	t.line("%s", Summary(d.summary))
+	t.line("Applied: %s; %s.", resultCounts(a.results), t.standing(d.verdict))
+}
+
+// standing says how the tenant stands after a run.
+func (t *textWriter) standing(v reconcile.Verdict) string {
+	switch v {
+	case reconcile.VerdictInLine:
+		return t.paint(green, "the tenant is in line")
+	case reconcile.VerdictDrift:
+		return t.paint(yellow, "drift is left")
+	case reconcile.VerdictIncomplete:
+		return t.paint(red, "not everything was read, written and confirmed")
+	default:
+		return t.paint(red, "the credential may not do all that the policy needs")
+	}
 }
 
 // inLine is said only under the verdict that everything was read and nothing
@@ -82,4 +100,6 @@ func resultCounts(results map[reconcile.Result]int) string {
 }
 
 // ceil2 rounds up to two digits after the point.
-func ceil2(f float64) float64 { return math.Ceil(f*100-1e-9) / 100 }
+func ceil2(f float64) float64 {
+	return math.Max(0, math.Ceil(f*100-1e-9)/100) + 0 // adding zero turns -0 into 0
+}

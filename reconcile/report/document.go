@@ -32,6 +32,7 @@ type applied struct {
 	journalHead           string
 	stopped               string
 	results               map[reconcile.Result]int
+	warnings              []string // those that came up while writing
 }
 
 // ofPlan gives the document of a plan.
@@ -65,6 +66,7 @@ func ofRun(r *reconcile.Run, t reconcile.Threshold) document {
 		journalHead: r.JournalHead,
 		stopped:     r.Stopped,
 		results:     r.Results(),
+		warnings:    r.Warnings,
 	}
 	return d
 }

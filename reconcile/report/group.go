@@ -155,7 +155,7 @@ func objects(kind audit.SubjectKind, n int) string {
 	case audit.KindRetention:
 		return plural(n, "policy", "policies")
 	default:
-		return "the tenant"
+		return plural(n, "object", "objects")
 	}
 }
 

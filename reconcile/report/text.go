@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -20,6 +21,9 @@ type TextOptions struct {
 	Color bool
 	// Verbose names every subject.
 	Verbose bool
+	// ResultsOnly leaves out what the plan of a run has said already: coverage,
+	// guards, and differences that nothing was done about.
+	ResultsOnly bool
 }
 
 // WritePlanText writes a plan for people: coverage first, then warnings, the
@@ -40,12 +44,20 @@ func writeText(w io.Writer, d document, o TextOptions) error {
 	if o.Verbose {
 		t.names = -1
 	}
-	t.header(d)
-	t.coverage(d)
-	t.warnings(d.warnings)
-	t.differences(d)
-	t.unknown(d)
-	t.guards(d)
+	if o.ResultsOnly && d.applied != nil {
+		t.line("")
+		t.line("Results of run %s:", Line(d.header.RunID))
+		d.changes = planned(d.changes)
+		t.groups(groupChanges(d.changes, t.names), true)
+		t.warnings(d.applied.warnings)
+	} else {
+		t.header(d)
+		t.coverage(d)
+		t.warnings(d.warnings)
+		t.differences(d)
+		t.unknown(d)
+		t.guards(d)
+	}
 	t.closing(d)
 	return t.w.Flush()
 }
@@ -168,10 +180,25 @@ func (t *textWriter) differences(d document) {
 		return
 	}
 	t.line("Differences (~ change, ! blocked, - unsupported, = exempt):")
+	t.groups(groups, d.applied != nil)
+}
+
+func (t *textWriter) groups(groups []*group, withResult bool) {
 	for _, g := range groups {
-		t.group(g, d.applied != nil)
+		t.group(g, withResult)
 	}
 	t.line("")
+}
+
+// planned leaves the changes that a run was to make.
+func planned(changes iter.Seq[reconcile.Change]) iter.Seq[reconcile.Change] {
+	return func(yield func(reconcile.Change) bool) {
+		for c := range changes {
+			if c.Fate == reconcile.FatePlanned && !yield(c) {
+				return
+			}
+		}
+	}
 }
 
 func (t *textWriter) group(g *group, withResult bool) {
@@ -195,11 +222,21 @@ func (t *textWriter) group(g *group, withResult bool) {
 	if c.Note != "" {
 		t.para("      ", Line(c.Note))
 	}
-	t.para("      ", where(c)+"; "+objects(c.Subject.Kind, g.count)+":")
-	for _, name := range g.names {
+	t.subjects("      ", where(c), c.Subject, g.names, g.count)
+}
+
+// subjects ends a paragraph with whom it is about. A tenant's own settings, or
+// a listing as a whole, have no names to list.
+func (t *textWriter) subjects(lead, text string, first reconcile.Subject, names []string, count int) {
+	if first.Name == "" && (first.ID == "" || first.ID == string(first.Kind)) {
+		t.para(lead, text)
+		return
+	}
+	t.para(lead, text+"; "+objects(first.Kind, count)+":")
+	for _, name := range names {
 		t.line("        - %s", truncate(name, columns-10))
 	}
-	if more := g.count - len(g.names); more > 0 {
+	if more := count - len(names); more > 0 {
 		t.line("        and %s more", number(more))
 	}
 }
@@ -235,13 +272,7 @@ func (t *textWriter) unknown(d document) {
 		if what == "" {
 			what = string(g.first.Subject.Kind)
 		}
-		t.para("  "+t.paint(yellow, "?")+" ", what+": "+Line(g.first.Reason)+"; "+objects(g.first.Subject.Kind, g.count)+":")
-		for _, name := range g.names {
-			t.line("        - %s", truncate(name, columns-10))
-		}
-		if more := g.count - len(g.names); more > 0 {
-			t.line("        and %s more", number(more))
-		}
+		t.subjects("  "+t.paint(yellow, "?")+" ", what+": "+Line(g.first.Reason), g.first.Subject, g.names, g.count)
 	}
 	t.line("")
 }
