@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/exoaudit/exoaudit/policy/audit"
+	"github.com/exoaudit/exoaudit/reconcile"
+	"github.com/exoaudit/exoaudit/reconcile/report"
+)
+
+// applying holds the flags of apply alone.
+type applying struct {
+	comparison
+	yes          bool
+	only         []string
+	limit        int
+	acceptGuards []string
+	reason       string
+	journal      string
+	maxPlanAge   time.Duration
+}
+
+func (c *applying) bind(cmd *cobra.Command) {
+	c.comparison.bind(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&c.yes, "yes", false, "do not ask")
+	f.StringSliceVar(&c.only, "only", nil, "write these `KIND`s only: organization, bypass, mailbox")
+	f.IntVar(&c.limit, "limit", 0, "write the first `N` mailboxes only")
+	f.StringArrayVar(&c.acceptGuards, "accept-guard", nil, "raise a guard for this run, `NAME=LIMIT`; needs --reason (repeatable)")
+	f.StringVar(&c.reason, "reason", "", "why a guard is raised; goes on record")
+	f.StringVar(&c.journal, "journal", "", "keep the record of changes in this `FILE` (default: in the user's state folder)")
+	f.DurationVar(&c.maxPlanAge, "max-plan-age", 24*time.Hour, "refuse a saved plan that is older")
+}
+
+// newApply builds the command that writes.
+func newApply(a *app) *cobra.Command {
+	var c applying
+	cmd := &cobra.Command{
+		Use:   "apply [PLAN] -p POLICY",
+		Short: "Show the plan, ask, write it, and read it back",
+		Long: `apply compares as check does, shows the plan, asks, and writes it. Each change
+is recorded in a journal together with its inverse before it is made, and read
+back after. With a saved PLAN it writes only what stands in both plans.
+SIGINT starts no new write, finishes those under way, and reports.`,
+		Example: `  exoaudit apply -p policy.yaml
+  exoaudit apply -p policy.yaml --yes --only bypass,organization
+  exoaudit apply plan.json -p policy.yaml --yes
+  exoaudit apply -p policy.yaml --accept-guard maxChangedPercent=60 --reason CHG-4711`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return invalid("apply takes one saved plan, but got %d arguments", len(args))
+			}
+			return nil
+		},
+	}
+	a.out.bind(cmd, "text", "json")
+	c.bind(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		r := &applyRun{app: a, flags: &c}
+		if err := r.prepare(cmd, args); err != nil {
+			return err
+		}
+		return r.run(cmd.Context())
+	}
+	return cmd
+}
+
+// applyRun is one apply, step by step.
+type applyRun struct {
+	*app
+	flags     *applying
+	job       *job
+	slip      *reconcile.Slip
+	selection reconcile.Selection
+	raised    []reconcile.RaisedGuard
+}
+
+// prepare checks flags, policy and saved plan; nothing is sent yet.
+func (r *applyRun) prepare(cmd *cobra.Command, args []string) error {
+	var err error
+	if r.job, err = r.app.prepare(cmd, &r.flags.comparison); err != nil {
+		return err
+	}
+	if r.selection, err = r.flags.selection(); err != nil {
+		return err
+	}
+	if r.raised, err = r.flags.raised(); err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	r.slip, err = readSlip(args[0])
+	return err
+}
+
+func readSlip(path string) (*reconcile.Slip, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fileProblem("PLAN", err)
+	}
+	slip, err := reconcile.ReadSlip(f)
+	return slip, errors.Join(err, f.Close())
+}
+
+// selection reads --only and --limit.
+func (c *applying) selection() (reconcile.Selection, error) {
+	s := reconcile.Selection{Limit: c.limit}
+	if c.limit < 0 {
+		return s, invalid("--limit %d: it must not be negative", c.limit)
+	}
+	var names []string
+	for _, k := range audit.SubjectKinds() {
+		names = append(names, string(k))
+	}
+	for _, name := range c.only {
+		if !slices.Contains(names, name) {
+			return s, invalid("--only %s: there is %s%s", report.Line(name), strings.Join(names, ", "), nearest(name, slices.Clone(names), ""))
+		}
+		s.Only = append(s.Only, audit.SubjectKind(name))
+	}
+	return s, nil
+}
+
+// raised reads --accept-guard and --reason.
+func (c *applying) raised() ([]reconcile.RaisedGuard, error) {
+	if c.reason != "" && len(c.acceptGuards) == 0 {
+		return nil, invalid("--reason says why a guard is raised, but there is no --accept-guard")
+	}
+	var out []reconcile.RaisedGuard
+	for _, text := range c.acceptGuards {
+		g, err := reconcile.ParseRaisedGuard(text, c.reason)
+		if err != nil {
+			return nil, invalid("--accept-guard: %w (give --reason TEXT)", err)
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+// run connects, plans, shows, asks, writes and reports. The journal is locked
+// before the tenant is read, so that two runs cannot plan from the same state.
+func (r *applyRun) run(ctx context.Context) error {
+	conn, err := r.connect(ctx, r.job.target)
+	if err != nil {
+		return err
+	}
+	if r.slip != nil {
+		if err := r.slip.Admit(conn.tenant, r.job.policy.Digest(), r.env.Now(), r.flags.maxPlanAge); err != nil {
+			return err
+		}
+	}
+	req := r.request(r.job, conn.tenant)
+	req.Selection, req.Raised = r.selection, r.raised
+	record, err := r.openJournal(r.flags.journal, conn.tenant, req.RunID)
+	if err != nil {
+		return err
+	}
+	defer record.close()
+	p, err := reconcile.Check(ctx, conn.client, req)
+	if err != nil {
+		return err
+	}
+	if err := r.showBefore(p); err != nil {
+		return err
+	}
+	if err := r.confirm(ctx, p); err != nil {
+		return err
+	}
+	progress := r.newProgress("writing mailboxes")
+	done, err := reconcile.Apply(ctx, conn.client, p, reconcile.ApplyOptions{
+		Recorder: record.File, Slip: r.slip, Now: r.env.Now, Observer: reconcile.Observer{Wrote: progress.show},
+	})
+	progress.end()
+	if err != nil {
+		return noReport("nothing was written: %w", err)
+	}
+	return r.finish(done)
+}
+
+// showBefore shows the plan: on standard output, or where that is for the
+// run's JSON, on standard error.
+func (r *applyRun) showBefore(p *reconcile.Plan) error {
+	d := destination{Writer: r.Out, format: "text", color: r.colored(r.OutTerminal)}
+	if r.app.out.format == "json" {
+		d.Writer, d.color = r.Err, r.colored(r.ErrTerminal)
+	}
+	if err := r.writePlan(d, p, r.job.threshold); err != nil {
+		return noReport("cannot show the plan: %w", err)
+	}
+	return nil
+}
+
+// confirm asks, where there is something to write and nobody said yes.
+func (r *applyRun) confirm(ctx context.Context, p *reconcile.Plan) error {
+	planned := p.Summary().Changes.Planned
+	if planned == 0 || p.GuardRefused() || r.flags.yes {
+		return nil
+	}
+	if !r.InTerminal {
+		return refused("%d changes are planned and nobody can be asked, as standard input is no terminal; give --yes to write them", planned)
+	}
+	return r.ask(ctx, "Write these changes to tenant "+p.Tenant+"? Type yes to go on: ")
+}
+
+// finish reports the run and gives its exit status. On the stream the plan has
+// just been shown, so text there is of the results alone.
+func (r *applyRun) finish(done *reconcile.Run) error {
+	t := r.job.threshold
+	err := r.show(r.job, func(d destination) error {
+		if d.format == "json" {
+			return report.WriteRun(d, done, t)
+		}
+		return report.WriteRunText(d, done, t, report.TextOptions{
+			Color: d.color, Verbose: r.app.out.verbose, ResultsOnly: !d.file,
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return ends(statusOfRun(done, t))
+}
+
+// statusOfRun gives the exit status of an applied run.
+func statusOfRun(r *reconcile.Run, t reconcile.Threshold) int {
+	codes := []int{ExitInLine}
+	if len(r.Plan.Refused) > 0 {
+		codes = append(codes, ExitDenied)
+	}
+	if r.Plan.GuardRefused() {
+		codes = append(codes, ExitRefused)
+	}
+	if r.Incomplete() {
+		codes = append(codes, ExitIncomplete)
+	}
+	if r.DriftLeft(t) {
+		codes = append(codes, ExitDrift)
+	}
+	return worst(codes...)
+}

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/policy/audit"
+	"github.com/exoaudit/exoaudit/reconcile"
+	"github.com/exoaudit/exoaudit/reconcile/report"
+)
+
+// comparison holds the flags that check, plan and apply share.
+type comparison struct {
+	target           target
+	policyFile       string
+	mailbox          string
+	failOn           string
+	strict           bool
+	acceptPopulation bool
+	reports          []string
+}
+
+func (c *comparison) bind(cmd *cobra.Command) {
+	c.target.bind(cmd)
+	f := cmd.Flags()
+	f.StringVarP(&c.policyFile, "policy", "p", "", "policy `FILE`")
+	f.StringVar(&c.mailbox, "mailbox", "", "look at one mailbox only: its address, sign-in name or `ID`")
+	f.StringVar(&c.failOn, "fail-on", "low", "lowest severity that counts as drift: info, low, medium, high")
+	f.BoolVar(&c.strict, "strict", false, "count as drift what the service has no way to set")
+	f.BoolVar(&c.acceptPopulation, "accept-population", false, "accept a tenant that shows no or far fewer mailboxes")
+	f.StringArrayVar(&c.reports, "report", nil, "also write the report to a file, `FORMAT=FILE` with text or json (repeatable)")
+}
+
+// job is a comparison whose flags and files have been checked.
+type job struct {
+	comparison
+	policy    *policy.Policy
+	threshold reconcile.Threshold
+	files     []reportFile
+}
+
+// reportFile is one --report.
+type reportFile struct{ format, path string }
+
+// prepare checks everything that needs no network, so that a mistake costs no
+// request.
+func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
+	if err := a.settle(cmd); err != nil {
+		return nil, err
+	}
+	j := &job{comparison: *c, threshold: reconcile.Threshold{Strict: c.strict}}
+	severity, ok := audit.ParseSeverity(c.failOn)
+	if !ok {
+		return nil, invalid("--fail-on %s: there is info, low, medium, high", report.Line(c.failOn))
+	}
+	j.threshold.FailOn = severity
+	for _, r := range c.reports {
+		format, path, ok := strings.Cut(r, "=")
+		if !ok || path == "" || !slices.Contains([]string{"text", "json"}, format) {
+			return nil, invalid("--report %s: write FORMAT=FILE with text or json", report.Line(r))
+		}
+		j.files = append(j.files, reportFile{format, path})
+	}
+	var err error
+	j.policy, err = a.loadPolicy(c.policyFile)
+	return j, err
+}
+
+// loadPolicy reads the policy and shows the warnings about it.
+func (a *app) loadPolicy(file string) (*policy.Policy, error) {
+	if file == "" {
+		return nil, invalid("--policy (-p) FILE is needed: what the tenant is to be compared with")
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fileProblem("--policy", err)
+	}
+	p, found := policy.Parse(file, data)
+	if found.HasErrors() {
+		return nil, found
+	}
+	a.diagnose(found)
+	return p, nil
+}
+
+// request gives what a comparison is asked for.
+func (a *app) request(j *job, tenant string) reconcile.Request {
+	return reconcile.Request{
+		Tool: toolName(), RunID: uuid.NewString(), Tenant: tenant, Now: a.env.Now,
+		Policy: j.policy, Mailbox: j.mailbox, AcceptPopulation: j.acceptPopulation,
+	}
+}
+
+// compare reads the tenant and makes the plan.
+func (a *app) compare(ctx context.Context, j *job) (*reconcile.Plan, error) {
+	conn, err := a.connect(ctx, j.target)
+	if err != nil {
+		return nil, err
+	}
+	return reconcile.Check(ctx, conn.client, a.request(j, conn.tenant))
+}
+
+// destination is one place to which a report is written.
+type destination struct {
+	io.Writer
+	format string
+	color  bool
+	// file is false for the stream on which the command speaks.
+	file bool
+}
+
+// showPlan writes the plan to standard output and to the files asked for.
+func (a *app) showPlan(j *job, p *reconcile.Plan) error {
+	return a.show(j, func(d destination) error { return a.writePlan(d, p, j.threshold) })
+}
+
+func (a *app) writePlan(d destination, p *reconcile.Plan, t reconcile.Threshold) error {
+	if d.format == "json" {
+		return report.WritePlan(d, p, t)
+	}
+	return report.WritePlanText(d, p, t, report.TextOptions{Color: d.color, Verbose: a.out.verbose})
+}
+
+// show writes a report to standard output, then to the files of --report. The
+// files are written even where the stream is gone, since they may be all that
+// a CI job keeps.
+func (a *app) show(j *job, write func(destination) error) error {
+	streamErr := write(destination{Writer: a.Out, format: a.out.format, color: a.colored(a.OutTerminal)})
+	for _, f := range j.files {
+		err := writeFile(f.path, func(w io.Writer) error {
+			return write(destination{Writer: w, format: f.format, file: true})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if streamErr != nil {
+		return noReport("cannot write the report: %w", streamErr)
+	}
+	return nil
+}

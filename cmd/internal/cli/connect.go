@@ -1,0 +1,211 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/exoaudit/exoaudit/exchange"
+	"github.com/exoaudit/exoaudit/exchange/auth"
+	"github.com/exoaudit/exoaudit/reconcile/report"
+)
+
+// target says which tenant is meant and how it is reached.
+type target struct {
+	tenant, cloud, endpoint, caFile, auth string
+}
+
+func (t *target) bind(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&t.tenant, "tenant", "", "tenant `ID`, a GUID or an onmicrosoft.com domain (AZURE_TENANT_ID)")
+	f.StringVar(&t.cloud, "cloud", "worldwide", "worldwide, gcc, gcc-high, dod, china, or custom")
+	f.StringVar(&t.endpoint, "endpoint", "", "`URL` of the admin API, https (EXOAUDIT_ENDPOINT)")
+	f.StringVar(&t.caFile, "ca-file", "", "PEM `FILE` with more certificate authorities (EXOAUDIT_CA_FILE)")
+	f.StringVar(&t.auth, "auth", "", "credential to use: secret, certificate, token")
+}
+
+// connection is a client of one tenant.
+type connection struct {
+	client *exchange.Client
+	tenant string // the GUID
+}
+
+// place is where a cloud is found, after every override.
+type place struct {
+	endpoint, scope, authority string
+	custom                     bool
+}
+
+// connect resolves the tenant, chooses the credential, and makes the client.
+// Only the resolution of a domain makes a call, to which no credential is
+// sent; the first token is asked for by the first request.
+func (a *app) connect(ctx context.Context, t target) (*connection, error) {
+	at, err := a.place(t)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := auth.FromEnvironment(a.env.Getenv, os.ReadFile, auth.Kind(t.auth))
+	if err != nil {
+		return nil, err
+	}
+	transport, err := newTransport(t.caFile)
+	if err != nil {
+		return nil, err
+	}
+	cfg.HTTPClient = &http.Client{Transport: transport}
+	cfg.Authority, cfg.CustomAuthority = at.authority, at.custom
+	if cfg.TenantID, err = auth.ResolveTenant(ctx, cfg.HTTPClient, cfg.Authority, t.tenant); err != nil {
+		return nil, err
+	}
+	provider, err := auth.New(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	a.logger().Info(fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, report.Line(at.endpoint), provider.Describe()))
+	client, err := exchange.New(exchange.Config{
+		Endpoint:    at.endpoint,
+		TenantID:    cfg.TenantID,
+		TokenSource: provider.TokenSource(at.scope),
+		Transport:   transport,
+		UserAgent:   strings.ReplaceAll(toolName(), " ", "/"),
+		Trace:       a.trace(),
+	})
+	if err != nil {
+		return nil, invalid("%w", err)
+	}
+	return &connection{client: client, tenant: cfg.TenantID}, nil
+}
+
+// place finds the cloud's addresses. Each can be set alone, since the sources
+// disagree about some of them (wire 6). An authority that is not Microsoft's
+// needs a custom cloud before anything is sent to it, the question which
+// tenant a domain belongs to included.
+func (a *app) place(t target) (place, error) {
+	at := place{custom: strings.EqualFold(t.cloud, "custom")}
+	if c, ok := exchange.CloudNamed(t.cloud); ok {
+		at.endpoint, at.scope, at.authority = c.Endpoint, c.Scope, c.Authority
+	} else if !at.custom {
+		return place{}, invalid("--cloud %s: there is %s, custom", report.Line(t.cloud), strings.Join(cloudNames(), ", "))
+	}
+	if t.endpoint != "" {
+		at.endpoint = t.endpoint
+	}
+	if at.endpoint == "" {
+		return place{}, invalid("--cloud custom needs --endpoint (or EXOAUDIT_ENDPOINT), the address of the admin API")
+	}
+	if at.custom {
+		at.scope = strings.TrimSuffix(at.endpoint, "/") + "/.default"
+	}
+	if scope := a.env.Getenv("EXOAUDIT_SCOPE"); scope != "" {
+		at.scope = scope
+	}
+	if authority := strings.TrimSpace(a.env.Getenv("AZURE_AUTHORITY_HOST")); authority != "" {
+		at.authority = authority
+	}
+	if at.authority == "" && strings.HasSuffix(strings.ToLower(t.tenant), ".onmicrosoft.com") {
+		return place{}, invalid("--cloud custom needs AZURE_AUTHORITY_HOST to find the tenant of a domain")
+	}
+	if !at.custom && !isCloudAuthority(at.authority) && a.asksAuthority(t) {
+		return place{}, invalid("AZURE_AUTHORITY_HOST %s is not a sign-in host of Microsoft, and the credential would be sent there; "+
+			"declare --cloud custom if that is meant", report.Line(at.authority))
+	}
+	return at, nil
+}
+
+// asksAuthority tells whether the authority will be spoken to at all: it is
+// not where the token and the tenant's GUID are given.
+func (a *app) asksAuthority(t target) bool {
+	return !(auth.Kind(t.auth) == auth.KindToken || t.auth == "" && a.env.Getenv("EXOAUDIT_ACCESS_TOKEN") != "") ||
+		strings.Contains(t.tenant, ".")
+}
+
+func isCloudAuthority(authority string) bool {
+	given := strings.TrimSuffix(strings.ToLower(authority), "/")
+	for _, c := range exchange.Clouds() {
+		if given == c.Authority {
+			return true
+		}
+	}
+	return given == "https://login.chinacloudapi.cn" || given == "https://login.usgovcloudapi.net"
+}
+
+func cloudNames() []string {
+	var names []string
+	for _, c := range exchange.Clouds() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// newTransport gives the transport for every call, with the roots of a CA file
+// beside the system's.
+func newTransport(caFile string) (*http.Transport, error) {
+	base, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return nil, noReport("the default HTTP transport was replaced")
+	}
+	transport := base.Clone()
+	if caFile == "" {
+		return transport, nil
+	}
+	pem, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, fileProblem("--ca-file", err)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, invalid("--ca-file: %s holds no certificate in PEM form", report.Line(caFile))
+	}
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return transport, nil
+}
+
+// trace shows each request under --verbose: what was called and how it ended,
+// never a body, a query or a token.
+func (a *app) trace() func(exchange.Trace) {
+	if !a.out.verbose {
+		return nil
+	}
+	log := a.logger()
+	return func(t exchange.Trace) {
+		attrs := []any{
+			slog.String("cmdlets", strings.Join(compact(t.Cmdlets), ",")),
+			slog.Int("status", t.Status),
+			slog.String("request-id", t.RequestID),
+			slog.Int64("ms", t.Duration.Milliseconds()),
+			slog.Int64("bytes", t.Bytes),
+		}
+		if t.Err != nil {
+			attrs = append(attrs, slog.String("error", t.Err.Error()))
+		}
+		log.Debug(t.Method+" "+t.Path, attrs...)
+	}
+}
+
+// compact folds repeated names, as the ten items of a batch have.
+func compact(names []string) []string {
+	var out []string
+	for i := 0; i < len(names); {
+		n := 1
+		for i+n < len(names) && names[i+n] == names[i] {
+			n++
+		}
+		if n == 1 {
+			out = append(out, names[i])
+		} else {
+			out = append(out, fmt.Sprintf("%s*%d", names[i], n))
+		}
+		i += n
+	}
+	return out
+}

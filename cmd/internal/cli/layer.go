@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/exoaudit/exoaudit/policy/strict"
+)
+
+// flagVariables names the environment variable that stands for a flag.
+func flagVariables() map[string]string {
+	return map[string]string{
+		"tenant":   "AZURE_TENANT_ID",
+		"endpoint": "EXOAUDIT_ENDPOINT",
+		"ca-file":  "EXOAUDIT_CA_FILE",
+	}
+}
+
+// layer fills the flags that were not given: from the environment, else from
+// the configuration file.
+func (a *app) layer(cmd *cobra.Command) error {
+	values := map[string][]string{}
+	if a.out.config != "" {
+		var err error
+		if values, err = readConfig(a.out.config); err != nil {
+			return err
+		}
+	}
+	for name, variable := range flagVariables() {
+		if v := a.env.Getenv(variable); v != "" {
+			values[name] = []string{v}
+		}
+	}
+	var errs []error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed {
+			return
+		}
+		for _, v := range values[f.Name] {
+			if err := cmd.Flags().Set(f.Name, v); err != nil {
+				errs = append(errs, invalid("%s for --%s (from the environment or %s): %w", v, f.Name, a.out.config, err))
+			}
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// readConfig reads a configuration file: flag names as keys. Files it names
+// are relative to its own folder, since it may be read from anywhere.
+func readConfig(file string) (map[string][]string, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fileProblem("--config", err)
+	}
+	doc := strict.Parse(file, data)
+	values := map[string][]string{}
+	top, _ := doc.Root().Map(
+		strict.Keys("policy", "tenant", "cloud", "endpoint", "ca-file", "auth", "format", "report",
+			"color", "quiet", "verbose", "log-format", "strict", "fail-on", "journal", "max-plan-age"),
+		strict.Later("state", "serve", "notify"),
+	)
+	for _, name := range []string{"tenant", "cloud", "endpoint", "auth", "format", "color", "log-format", "fail-on", "max-plan-age"} {
+		if v, ok := top.Get(name).Text(); ok {
+			values[name] = []string{v}
+		}
+	}
+	for _, name := range []string{"policy", "ca-file", "journal"} {
+		if v, ok := top.Get(name).Text(); ok {
+			values[name] = []string{beside(file, v)}
+		}
+	}
+	for _, name := range []string{"quiet", "verbose", "strict"} {
+		if v, ok := top.Get(name).Bool(); ok {
+			values[name] = []string{map[bool]string{true: "true", false: "false"}[v]}
+		}
+	}
+	for _, n := range top.Get("report").OneOrMore() {
+		if v, ok := n.Text(); ok {
+			form, target, _ := strings.Cut(v, "=")
+			values["report"] = append(values["report"], form+"="+beside(file, target))
+		}
+	}
+	if found := doc.Diagnostics(); found.HasErrors() {
+		return nil, found
+	}
+	return values, nil
+}
+
+// beside gives a path relative to the folder of a file.
+func beside(file, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(file), path)
+}
+
+// fileProblem says that a file named on the command line cannot be read.
+func fileProblem(what string, err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return invalid("%s: cannot read %s: %w", what, pe.Path, pe.Err)
+	}
+	return invalid("%s: %w", what, err)
+}

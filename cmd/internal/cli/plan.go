@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/exoaudit/exoaudit/reconcile/report"
+)
+
+// newPlan builds the command that shows what apply would do, and saves it for
+// review.
+func newPlan(a *app) *cobra.Command {
+	var c comparison
+	var out string
+	var detailed bool
+	cmd := &cobra.Command{
+		Use:   "plan -p POLICY",
+		Short: "Show what apply would do, and save it for review",
+		Long: `plan compares as check does and shows what apply would do. With --out it saves
+the plan; apply PLAN then writes no more than that plan allows. Exit status: as
+check, but 0 on drift unless --detailed-exitcode is given.`,
+		Example: `  exoaudit plan -p policy.yaml
+  exoaudit plan -p policy.yaml --out plan.json
+  exoaudit apply plan.json -p policy.yaml`,
+		Args: noArguments,
+	}
+	a.out.bind(cmd, "text", "json")
+	c.bind(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "save the plan to a `FILE` (mode 0600: it names mailboxes)")
+	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 on drift, as check does")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		j, err := a.prepare(cmd, &c)
+		if err != nil {
+			return err
+		}
+		p, err := a.compare(cmd.Context(), j)
+		if err != nil {
+			return err
+		}
+		if err := a.showPlan(j, p); err != nil {
+			return err
+		}
+		if out != "" {
+			err := writeFile(out, func(w io.Writer) error { return report.WritePlan(w, p, j.threshold) })
+			if err != nil {
+				return err
+			}
+			a.logger().Info("saved the plan to " + out)
+		}
+		status := statusOfVerdict(p.Verdict(j.threshold))
+		if status == ExitDrift && !detailed {
+			status = ExitInLine
+		}
+		return ends(status)
+	}
+	return cmd
+}

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/exoaudit/exoaudit/exchange/simulator"
+)
+
+// SimulationConfig says how to serve a simulated tenant.
+type SimulationConfig struct {
+	// Listen is the address of the admin API; 127.0.0.1:0 where empty.
+	Listen string
+	// TLS serves the admin API over TLS too; the authority always is.
+	TLS bool
+	// Options go to the simulated service.
+	Options []simulator.Option
+}
+
+// Simulation is a simulated tenant behind loopback sockets: the admin API and
+// the authority that issues tokens for it, with throw-away credentials in a
+// folder of its own.
+type Simulation struct {
+	Tenant    *simulator.Tenant
+	Service   *simulator.Service
+	Authority *simulator.Authority
+
+	// Endpoint and AuthorityURL are the addresses that are served.
+	Endpoint, AuthorityURL string
+	// CAFile, CertificateFile and SecretFile are files in Folder, mode 0600.
+	Folder, CAFile, CertificateFile, SecretFile string
+	// AccessToken is a bearer token that the service takes beside those of the
+	// authority.
+	AccessToken string
+
+	secret  string
+	servers []*http.Server
+	opened  atomic.Int64
+}
+
+// StartSimulation serves a tenant until Close.
+func StartSimulation(ctx context.Context, tenant *simulator.Tenant, cfg SimulationConfig) (*Simulation, error) {
+	s := &Simulation{Tenant: tenant, AccessToken: randomToken()}
+	if cfg.Listen == "" {
+		cfg.Listen = "127.0.0.1:0"
+	}
+	credentials, err := simulator.NewAuthorityCredentials(simulator.AuthorityCredentialsConfig{})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.writeFiles(credentials); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.Folder))
+	}
+	if err := s.serve(ctx, cfg, credentials); err != nil {
+		return nil, errors.Join(err, s.Close(ctx))
+	}
+	return s, nil
+}
+
+// writeFiles puts the credentials into a new folder that only its owner reads.
+func (s *Simulation) writeFiles(c *simulator.AuthorityCredentials) error {
+	var err error
+	if s.Folder, err = os.MkdirTemp("", "exoaudit-simulation-"); err != nil {
+		return fmt.Errorf("cannot make a folder for the credentials: %w", err)
+	}
+	s.secret = c.ClientSecret
+	for _, f := range []struct {
+		path *string
+		name string
+		data []byte
+	}{
+		{&s.CAFile, "ca.pem", c.CAPEM()},
+		{&s.CertificateFile, "client.pem", c.ClientPEM()},
+		{&s.SecretFile, "client-secret", []byte(c.ClientSecret)},
+	} {
+		*f.path = filepath.Join(s.Folder, f.name)
+		if err := os.WriteFile(*f.path, f.data, 0o600); err != nil {
+			return fmt.Errorf("cannot write the credentials: %w", err)
+		}
+	}
+	return nil
+}
+
+// serve opens both listeners. The authority issues tokens for the endpoint it
+// stands beside, and for the name of the real service.
+func (s *Simulation) serve(ctx context.Context, cfg SimulationConfig, c *simulator.AuthorityCredentials) error {
+	api, err := s.listen(ctx, cfg.Listen)
+	if err != nil {
+		return err
+	}
+	s.Endpoint = "http://" + api.Addr().String()
+	if cfg.TLS {
+		s.Endpoint = "https://" + api.Addr().String()
+		api = tls.NewListener(api, c.TLSConfig())
+	}
+	s.Authority = simulator.NewAuthority(simulator.AuthorityConfig{
+		TenantID: s.Tenant.ID(), Domain: s.Tenant.Domain(),
+		Audiences: []string{s.Endpoint, simulator.AuthorityAudience},
+		Secret:    c.ClientSecret, Certificate: c.ClientCertificate,
+	})
+	options := append([]simulator.Option{simulator.WithTokenCheck(s.check)}, cfg.Options...)
+	s.Service = simulator.New(s.Tenant, options...)
+	s.run(api, s.Service)
+
+	authority, err := s.listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.AuthorityURL = "https://" + authority.Addr().String()
+	s.run(tls.NewListener(authority, c.TLSConfig()), s.Authority)
+	return nil
+}
+
+func (s *Simulation) listen(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
+	}
+	return countingListener{l, &s.opened}, nil
+}
+
+// run serves until Close; the error of a closed server is no news.
+func (s *Simulation) run(l net.Listener, h http.Handler) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
+	s.servers = append(s.servers, server)
+	go func() { _ = server.Serve(l) }()
+}
+
+// check takes the tokens of the authority and the simulation's own.
+func (s *Simulation) check(token string) error {
+	if subtle.ConstantTimeCompare([]byte(token), []byte(s.AccessToken)) == 1 {
+		return nil
+	}
+	return s.Authority.Check(token)
+}
+
+// Connections is the number of TCP connections that were accepted so far.
+func (s *Simulation) Connections() int { return int(s.opened.Load()) }
+
+// Environment gives the environment variables with which a command finds the
+// simulation and signs in by certificate; it needs --cloud custom too.
+func (s *Simulation) Environment() map[string]string {
+	return map[string]string{
+		"AZURE_TENANT_ID":               s.Tenant.ID(),
+		"AZURE_CLIENT_ID":               s.Authority.ClientID(),
+		"AZURE_CLIENT_CERTIFICATE_PATH": s.CertificateFile,
+		"AZURE_AUTHORITY_HOST":          s.AuthorityURL,
+		"EXOAUDIT_ENDPOINT":             s.Endpoint,
+		"EXOAUDIT_CA_FILE":              s.CAFile,
+	}
+}
+
+// Secret is the client secret, the content of SecretFile.
+func (s *Simulation) Secret() string { return s.secret }
+
+// Close ends the servers and removes the credentials.
+func (s *Simulation) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	var errs []error
+	for _, server := range s.servers {
+		if server.Shutdown(ctx) != nil {
+			errs = append(errs, server.Close())
+		}
+	}
+	return errors.Join(append(errs, os.RemoveAll(s.Folder))...)
+}
+
+// countingListener counts the connections it accepts.
+type countingListener struct {
+	net.Listener
+	opened *atomic.Int64
+}
+
+// Accept is part of net.Listener.
+func (l countingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.opened.Add(1)
+	}
+	return c, err
+}
+
+func randomToken() string {
+	var b [24]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	return "simulated-" + hex.EncodeToString(b[:])
+}
