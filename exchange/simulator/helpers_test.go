@@ -120,7 +120,9 @@ func (p *probe) send(method, url string, body []byte, header map[string]string) 
 	defer res.Body.Close()
 	a := answer{Status: res.StatusCode, Header: res.Header}
 	a.Raw, a.Err = io.ReadAll(res.Body)
-	_ = json.Unmarshal(a.Raw, &a)
+	if header["X-Raw"] == "" {
+		_ = json.Unmarshal(a.Raw, &a)
+	}
 	return a
 }
 

@@ -203,7 +203,8 @@ func (c *call) render(out outcome, fired firing) reply {
 	if setter && c.s.switches.SetBody == SetBodyEmptyBody && len(out.warnings) == 0 {
 		return plainReply(http.StatusOK)
 	}
-	b := append([]byte(`{"@odata.context":`), appendString(nil, c.in.root()+"/$metadata#Collection(Exchange.GenericHashTable)")...)
+	b := append(make([]byte, 0, len(out.value)+1024), `{"@odata.context":`...)
+	b = appendString(b, c.in.root()+"/$metadata#Collection(Exchange.GenericHashTable)")
 	if link != "" {
 		b = append(b, `,"@odata.nextLink":`...)
 		b = appendString(b, link)

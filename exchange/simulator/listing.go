@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ func listPage[T any](c *call, columns []property[T], next func(position int) (T,
 		size = min(size, left)
 	}
 	w := newRowWriter(c, columns)
+	w.expect = min(size, 1000)
 	object, at, ok := next(position)
 	for ; ok && len(w.out.ends) < size; object, at, ok = next(at + 1) {
 		w.add(&object)
@@ -44,6 +46,7 @@ type rowWriter[T any] struct {
 	columns []property[T]
 	row     Row
 	scratch []byte
+	expect  int // Rows to make room for once the size of one is known.
 	out     outcome
 }
 
@@ -61,6 +64,9 @@ func (w *rowWriter[T]) add(object *T) {
 	}
 	w.out.value = w.row.appendJSON(w.out.value)
 	w.out.ends = append(w.out.ends, len(w.out.value))
+	if len(w.out.ends) == 1 {
+		w.out.value = slices.Grow(w.out.value, min(w.expect*(len(w.out.value)+len(w.out.value)/8), 256<<10))
+	}
 }
 
 func (w *rowWriter[T]) close() outcome {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 )
 
@@ -37,12 +38,12 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	response := &http.Response{
 		Status: strconv.Itoa(out.status) + " " + http.StatusText(out.status), StatusCode: out.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: out.header, ContentLength: int64(out.body.Len()), Request: req,
-		Body: io.NopCloser(&out.body),
+		Header: out.header, ContentLength: int64(len(out.body)), Request: req,
+		Body: io.NopCloser(bytes.NewReader(out.body)),
 	}
 	if cut {
 		response.ContentLength = -1
-		response.Body = io.NopCloser(io.MultiReader(&out.body, brokenOff{}))
+		response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(out.body), brokenOff{}))
 	}
 	return response, nil
 }
@@ -51,7 +52,7 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 type recorder struct {
 	header http.Header
 	status int
-	body   bytes.Buffer
+	body   []byte
 }
 
 // errNoAnswer is what a handler that returns without answering leaves.
@@ -82,8 +83,16 @@ func (r *recorder) Header() http.Header { return r.header }
 // WriteHeader implements [http.ResponseWriter].
 func (r *recorder) WriteHeader(status int) { r.status = status }
 
-// Write implements [http.ResponseWriter].
-func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+// Write implements [http.ResponseWriter]. An answer is written in one piece and not
+// touched again, so a page of a megabyte is not copied.
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.body == nil {
+		r.body = p
+		return len(p), nil
+	}
+	r.body = append(slices.Clip(r.body), p...)
+	return len(p), nil
+}
 
 // brokenOff is the end of a body whose connection went away.
 type brokenOff struct{}
