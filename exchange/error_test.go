@@ -57,7 +57,9 @@ func TestErrorBodies(t *testing.T) {
 			"BadRequest", "A.B", "Invalid Operation",
 		},
 		{
-			"type from the header", 400, http.Header{"X-Exceptiontype": {"A.HeaderException"}}, `{"error":{"code":"BadRequest","message":"m"}}`,
+			"type from the header", 400,
+			http.Header{"X-Exceptiontype": {"A.HeaderException"}},
+			`{"error":{"code":"BadRequest","message":"m"}}`,
 			"BadRequest", "A.HeaderException", "m",
 		},
 		{
