@@ -150,6 +150,7 @@ func dump(p *policy.Policy) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("policy %s", p.Name)
+	line("digest %s", p.Digest())
 	if o := p.Organization; o != nil {
 		line("organization at %s: log %v, auditing %v, customization %v", place(o.Pos), o.UnifiedAuditLog != nil, o.MailboxAuditing != nil, o.EnableCustomization)
 	}

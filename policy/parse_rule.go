@@ -41,6 +41,9 @@ func readRule(n *strict.Node) (Rule, bool) {
 	}
 	r.Types = readTypes(m.Get("types"))
 	r.Where = readWhere(m.Get("where"))
+	if r.Where == nil && m.Get("where") != nil {
+		r.Where = &unreadable{pos: m.Get("where").Pos()}
+	}
 	r.Record = readRecords(m.Get("record"))
 	r.AuditEnabled = readEnabled(m.Get("auditEnabled"))
 	r.AgeLimit = readDuration(m.Get("ageLimit"), false)

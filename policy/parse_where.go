@@ -41,6 +41,15 @@ func readWhere(n *strict.Node) Selector {
 	}
 }
 
+// unreadable stands for a selector with mistakes, so that its rule is not taken
+// for one that matches every mailbox. It never leaves Parse.
+type unreadable struct{ pos Pos }
+
+func (s *unreadable) Pos() Pos            { return s.pos }
+func (s *unreadable) parts() []Selector   { return nil }
+func (s *unreadable) String() string      { return "unreadable(" + s.pos.String() + ")" }
+func (s *unreadable) Match(Subject) Match { return Open }
+
 // add takes a part that could be read.
 func (s *combined) add(part Selector) {
 	if part != nil {

@@ -13,7 +13,7 @@ const (
 	SettingAdminAuditLogParameters         Setting = "adminAuditLogParameters"
 	SettingAdminAuditLogExcludedCmdlets    Setting = "adminAuditLogExcludedCmdlets"
 	SettingAdminAuditLogAgeLimit           Setting = "adminAuditLogAgeLimit"
-	SettingAuditBypassEnabled              Setting = "auditBypassEnabled"
+	SettingAuditBypassEnabled              Setting = "auditBypassEnabled" //nolint:gosec // the name of a setting, no credential
 	SettingAuditEnabled                    Setting = "auditEnabled"
 	SettingAuditAdmin                      Setting = "auditAdmin"
 	SettingAuditDelegate                   Setting = "auditDelegate"

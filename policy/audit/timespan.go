@@ -112,7 +112,7 @@ func sum(days int64, rest time.Duration) (time.Duration, error) {
 // finer than the service's 100 nanoseconds is cut.
 func FormatTimeSpan(d time.Duration) string {
 	sign := ""
-	magnitude := uint64(d)
+	magnitude := uint64(d) //nolint:gosec // a negative d is turned around below, in two's complement also the least one
 	if d < 0 {
 		sign, magnitude = "-", -magnitude
 	}

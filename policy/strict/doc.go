@@ -18,8 +18,9 @@
 // # Limits
 //
 // A file is at most [MaxSize] bytes and nests at most [MaxDepth] levels. Columns
-// count characters (code points) from 1. After a syntax error there is nothing
-// to walk, so it is the only kind of mistake that hides others.
+// count characters (code points) from 1. After a syntax error, or
+// where values nest too deep, there is nothing to walk: these alone hide other
+// mistakes.
 //
 // This is the one package that imports a YAML library: the one in use is
 // archived upstream, and replacing it must stay a matter of one import.

@@ -32,8 +32,9 @@ func Parse(file string, data []byte) *Document {
 	if !ok {
 		return d
 	}
-	d.root = &Node{doc: d, y: root}
-	d.checkTree(root, 1)
+	if d.checkTree(root, 1) {
+		d.root = &Node{doc: d, y: root}
+	}
 	return d
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 
 	"gopkg.in/yaml.v3"
 )
@@ -58,9 +59,9 @@ func isNothing(doc *yaml.Node) bool {
 // column, and often no line or a neighbouring one; so the line is looked for, and
 // the column is where that line's text begins.
 func (d *Document) syntaxError(text []byte, err error) {
-	message := messageOf(err)
+	message, hint := messageOf(err)
 	lines := splitLines(text)
-	line := findLine(lines, message)
+	line := findLine(lines, message, hint)
 	content := lines[line-1]
 	indent := content[:len(content)-len(bytes.TrimLeft(content, " \t"))]
 	if tab := bytes.IndexByte(indent, '\t'); tab >= 0 {
@@ -78,38 +79,43 @@ func splitLines(text []byte) [][]byte {
 	return bytes.Split(text, []byte("\n"))
 }
 
+var libraryMessage = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
+
 // messageOf takes the library's prefix and line number off a message such as
-// "yaml: line 3: did not find expected key".
-func messageOf(err error) string {
-	return regexp.MustCompile(`^(yaml: )?(line \d+: )?`).ReplaceAllString(err.Error(), "")
+// "yaml: line 3: did not find expected key". Without a line, hint is 0.
+func messageOf(err error) (message string, hint int) {
+	text := err.Error()
+	m := libraryMessage.FindStringSubmatch(text)
+	if n, err := strconv.Atoi(m[1]); err == nil {
+		hint = n
+	}
+	return text[len(m[0]):], hint
 }
 
 // findLine gives the line, from 1, that brings the message about: the text up to
-// it fails in that way and the text before it does not. Where an earlier value
-// over several lines fails in the same way when it is cut, the search goes on
-// behind it, a bounded number of times.
-func findLine(lines [][]byte, message string) int {
-	const rounds, window = 8, 40
-	from, line := 1, len(lines)
-	for range rounds {
-		line = firstFailing(lines, from, message)
-		again := 0
-		for n := line + 1; n <= min(line+window, len(lines)); n++ {
-			if !failsWith(lines[:n], message) {
-				again = n + 1
-			}
-		}
-		if again == 0 || again > len(lines) {
-			return line
-		}
-		from = again
+// it fails in that way and the text before it does not. The library names that
+// line, one beside it, or where the value around it begins or ends. Every step
+// reads the text again, so a file beyond the size that people write gets the
+// library's line as it is, or the first where it names none.
+func findLine(lines [][]byte, message string, hint int) int {
+	hint = min(hint, len(lines))
+	if len(bytes.Join(lines, nil)) > searchable {
+		return max(hint, 1)
 	}
-	return line
+	for n := max(hint-1, 1); n <= min(hint+1, len(lines)); n++ {
+		if failsWith(lines[:n], message) && !failsWith(lines[:n-1], message) {
+			return n
+		}
+	}
+	return firstFailing(lines, message)
 }
 
+// searchable is the size in bytes up to which findLine reads a text again.
+const searchable = 64 << 10
+
 // firstFailing halves the range of lines until one is left.
-func firstFailing(lines [][]byte, from int, message string) int {
-	low, high := from, len(lines)
+func firstFailing(lines [][]byte, message string) int {
+	low, high := 1, len(lines)
 	for low < high {
 		middle := (low + high) / 2
 		if failsWith(lines[:middle], message) {
@@ -128,5 +134,9 @@ func failsWith(lines [][]byte, message string) bool {
 	if err == nil {
 		_, err = decode(decoder)
 	}
-	return err != nil && !errors.Is(err, io.EOF) && messageOf(err) == message
+	if err == nil || errors.Is(err, io.EOF) {
+		return false
+	}
+	got, _ := messageOf(err)
+	return got == message
 }

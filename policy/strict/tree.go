@@ -1,30 +1,50 @@
 package strict
 
-import "gopkg.in/yaml.v3"
+import (
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
 
 // checkTree reports, for the whole document and before anybody reads it, the
-// constructs that are refused wherever they stand.
-func (d *Document) checkTree(y *yaml.Node, depth int) {
+// constructs that are refused wherever they stand. False means that the document
+// nests too deep to be walked at all.
+func (d *Document) checkTree(y *yaml.Node, depth int) bool {
 	p := d.posOf(y)
 	if depth > MaxDepth {
 		d.errorf(p, CodeTooDeep, "", "values nest deeper than %d levels", MaxDepth)
-		return
+		return false
 	}
 	if y.Anchor != "" {
 		d.errorf(p, CodeAnchor, "write the value out", "an anchor (&%s) is not allowed", y.Anchor)
 	}
-	if y.Kind == yaml.AliasNode {
-		d.errorf(p, CodeAlias, "write the value out", "an alias (*%s) is not allowed", y.Value)
-		return
-	}
 	if y.Style&yaml.TaggedStyle != 0 {
 		d.errorf(p, CodeTag, "remove it", "a tag (%s) is not allowed", y.Tag)
 	}
-	if y.Kind == yaml.MappingNode {
+	switch y.Kind {
+	case yaml.AliasNode:
+		d.errorf(p, CodeAlias, "write the value out", "an alias (*%s) is not allowed", y.Value)
+		return true
+	case yaml.MappingNode:
 		d.checkKeys(y)
+	case yaml.ScalarNode:
+		d.checkEscapes(y)
 	}
+	walkable := true
 	for _, child := range y.Content {
-		d.checkTree(child, depth+1)
+		walkable = d.checkTree(child, depth+1) && walkable
+	}
+	return walkable
+}
+
+// checkEscapes refuses characters that checkText cannot see because they are
+// written as escapes: a text ends up on terminals and in reports, where they must
+// do nothing.
+func (d *Document) checkEscapes(y *yaml.Node) {
+	if i := strings.IndexFunc(y.Value, isForbidden); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(y.Value[i:])
+		d.errorf(d.posOf(y), CodeControl, "remove it", "the character %U may not stand in a text", r)
 	}
 }
 
