@@ -7,10 +7,13 @@ import (
 	"strings"
 )
 
-// ListEdit adds actions to a list of a mailbox and removes others. What it does
-// not name stays as it is.
+// ListEdit adds actions to a list of a mailbox and removes others: what it does
+// not name stays as it is. Or it replaces the whole list; an empty list is
+// refused, since the service takes it for no change (wire 1.2).
 type ListEdit struct {
 	Add, Remove []string
+	// Replace is the whole new list; it stands alone.
+	Replace []string
 }
 
 // MailboxEdit is what one Set-Mailbox changes; a zero field changes nothing.
@@ -78,9 +81,12 @@ func (e MailboxEdit) lists(p params) error {
 		if list.edit == nil {
 			continue
 		}
-		actions := slices.Concat(list.edit.Add, list.edit.Remove)
+		actions := slices.Concat(list.edit.Add, list.edit.Remove, list.edit.Replace)
 		if len(actions) == 0 || slices.ContainsFunc(actions, isBlank) {
 			return invalidCall(cmdletSetMailbox, "the edit of %s names no action, or an empty one: sent, it could clear the list", list.name)
+		}
+		if list.edit.Replace != nil && len(list.edit.Add)+len(list.edit.Remove) > 0 {
+			return invalidCall(cmdletSetMailbox, "the edit of %s both replaces the list and changes it", list.name)
 		}
 		if e.DefaultAuditSet != nil {
 			return invalidCall(cmdletSetMailbox, "DefaultAuditSet and %s cannot be set in one call", list.name)

@@ -39,7 +39,10 @@ type hashTable struct {
 
 // encode writes the changes of a list. An empty one must not come here: sent, it
 // would clear the list (wire 1.2).
-func (l *ListEdit) encode() hashTable {
+func (l *ListEdit) encode() any {
+	if l.Replace != nil {
+		return l.Replace
+	}
 	return hashTable{Type: "#Exchange.GenericHashTable", Add: l.Add, Remove: l.Remove}
 }
 

@@ -121,15 +121,19 @@ func (j *job) take(c Change) {
 	}
 }
 
-// listEdit is the Add and Remove of a list. A list that Microsoft manages is
-// sent whole: whether an Add to it starts from the list that is shown or from
-// one that is hidden is not known (wire 10), and this way both end the same.
+// listEdit is what a list is sent. One that Microsoft manages is sent whole:
+// whether an Add to it starts from the list that is shown or from one that is
+// hidden is not known (wire 10), and this way both end the same.
 func listEdit(c Change) *exchange.ListEdit {
-	edit := &exchange.ListEdit{Add: c.Add, Remove: c.Remove}
-	if c.Pins {
-		edit.Add, _ = c.After.([]string)
+	after, _ := c.After.([]string)
+	switch {
+	case c.Pins && len(c.Remove) > 0:
+		return &exchange.ListEdit{Replace: after}
+	case c.Pins:
+		return &exchange.ListEdit{Add: after}
+	default:
+		return &exchange.ListEdit{Add: c.Add, Remove: c.Remove}
 	}
-	return edit
 }
 
 // ring writes one ring, several batches at a time, then reads back what did
@@ -231,9 +235,10 @@ func (e *engine) restore(ctx context.Context, jobs []*job) {
 	e.send(ctx, edits, of)
 }
 
-// edit writes the rest. Where the service says that an action is already
-// audited, which it did in 2019 (semantics 1.3 E6), only what is missing is
-// sent again.
+// edit writes the rest. Where a list was sent whole and the service answers
+// that an action is already audited, which it did in 2019 (semantics 1.3 E6)
+// and which counts as "nothing was different", only what is missing is sent
+// again.
 func (e *engine) edit(ctx context.Context, jobs []*job) {
 	var edits []exchange.MailboxEdit
 	var of []*job
@@ -244,7 +249,7 @@ func (e *engine) edit(ctx context.Context, jobs []*job) {
 		}
 	}
 	e.send(ctx, edits, of)
-	edits, of = nil, slices.DeleteFunc(of, func(j *job) bool { return !exchange.IsAlreadyAudited(j.err) || !j.pins() })
+	edits, of = nil, slices.DeleteFunc(of, func(j *job) bool { return !j.unchanged || !j.pins() })
 	for _, j := range of {
 		edits = append(edits, j.missingOnly())
 	}
@@ -266,11 +271,15 @@ func (j *job) pins() bool {
 	return slices.ContainsFunc(j.changes, func(c slotted) bool { return c.Pins })
 }
 
-// missingOnly is the edit with bare Adds.
+// missingOnly is the edit with bare Adds; a list that loses something was not
+// added to, and stays as it was sent.
 func (j *job) missingOnly() exchange.MailboxEdit {
 	edit := *j.edit
 	for _, c := range j.changes {
-		bare := &exchange.ListEdit{Add: c.Add, Remove: c.Remove}
+		if len(c.Remove) > 0 {
+			continue
+		}
+		bare := &exchange.ListEdit{Add: c.Add}
 		switch c.Setting {
 		case audit.SettingAuditAdmin:
 			edit.Admin = bare

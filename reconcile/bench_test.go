@@ -127,12 +127,7 @@ func wishes(t testing.TB, p *policy.Policy, tenant *simulator.Tenant) oracle.Wis
 		w.UnifiedAuditLog, w.MailboxAuditing = org.UnifiedAuditLog != nil, org.MailboxAuditing != nil
 	}
 	if p.Bypass != nil {
-		w.Bypass = &oracle.BypassWish{}
-		for row := range tenant.AllBypass() {
-			if slices.ContainsFunc(p.Bypass.Allow, func(a policy.Allow) bool { return allows(tenant, a, row) }) {
-				w.Bypass.Allowed = append(w.Bypass.Allowed, row.Guid)
-			}
-		}
+		w.Bypass = &oracle.BypassWish{Allowed: allowed(tenant, p.Bypass.Allow)}
 	}
 	for m := range tenant.AllMailboxes() {
 		if wish, ok := wishFor(p, m); ok {
@@ -142,22 +137,31 @@ func wishes(t testing.TB, p *policy.Policy, tenant *simulator.Tenant) oracle.Wis
 	return w
 }
 
-func allows(tenant *simulator.Tenant, a policy.Allow, row simulator.Bypass) bool {
-	if a.Expired(time.Now()) {
-		return false
+// allowed gives the objects behind the allow entries that are in force.
+func allowed(tenant *simulator.Tenant, entries []policy.Allow) []string {
+	named := map[string]bool{}
+	for _, a := range entries {
+		if !a.Expired(time.Now()) {
+			named[strings.ToLower(a.Account+a.ID)] = true
+		}
 	}
+	var out []string
 	for m := range tenant.AllMailboxes() {
-		if m.Guid == row.Guid && (strings.EqualFold(m.UserPrincipalName, a.Account) || strings.EqualFold(m.PrimarySMTPAddress, a.Account) ||
-			strings.EqualFold(m.ExternalDirectoryObjectID, a.ID)) {
-			return true
+		if named[m.Guid] || named[strings.ToLower(m.UserPrincipalName)] || named[strings.ToLower(m.PrimarySMTPAddress)] || named[m.ExternalDirectoryObjectID] {
+			out = append(out, m.Guid)
 		}
 	}
 	for u := range tenant.AllUsers() {
-		if u.Guid == row.Guid && (strings.EqualFold(u.UserPrincipalName, a.Account) || a.ID != "" && strings.EqualFold(u.ExternalDirectoryObjectID, a.ID)) {
-			return true
+		if named[strings.ToLower(u.UserPrincipalName)] || u.ExternalDirectoryObjectID != "" && named[u.ExternalDirectoryObjectID] {
+			out = append(out, u.Guid)
 		}
 	}
-	return a.ID != "" && (strings.EqualFold(row.Guid, a.ID) || strings.EqualFold(row.ExchangeObjectID, a.ID))
+	for row := range tenant.AllBypass() {
+		if named[row.Guid] || named[row.ExchangeObjectID] {
+			out = append(out, row.Guid)
+		}
+	}
+	return out
 }
 
 func wishFor(p *policy.Policy, m simulator.Mailbox) (oracle.Wish, bool) {

@@ -1,8 +1,6 @@
 package reconcile
 
 import (
-	"fmt"
-
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy"
 	"github.com/exoaudit/exoaudit/policy/audit"
@@ -51,6 +49,9 @@ func (d differ) organization(v tenantView) finding {
 	for i := range f.unknown {
 		f.unknown[i].Subject = subject
 		f.state = Unknown
+	}
+	if f.state == Unknown {
+		block(f.changes, "another setting of the organization is unknown")
 	}
 	sortChanges(f.changes)
 	return f
@@ -102,7 +103,11 @@ func (d differ) unifiedLog(f *finding, v tenantView, org *policy.Organization) {
 		Reason: "nothing reaches the unified audit log, so nothing can be searched",
 		Origin: policy.Origin{Pos: org.UnifiedAuditLog.Pos},
 	}
-	if v.dehydrated.missing == "" && v.dehydrated.value && !org.EnableCustomization {
+	switch {
+	case v.dehydrated.missing != "" || !v.dehydrated.value:
+	case org.EnableCustomization:
+		c.Reason += "; the tenant is not hydrated: Enable-OrganizationCustomization is run first, once, and cannot be undone"
+	default:
 		c.Fate, c.Reason = FateBlocked, notHydrated
 	}
 	f.changes = append(f.changes, c)
@@ -118,9 +123,6 @@ func (d differ) rootCauses(v tenantView) []string {
 	if v.unifiedLogRead && v.unifiedLog.missing == "" && !v.unifiedLog.value {
 		out = append(out, "unified audit log ingestion is off: what mailboxes record cannot be searched; "+
 			"once it is on, Microsoft says that it can take up to 60 minutes to take effect")
-	}
-	if org := d.policy.Organization; org != nil && org.EnableCustomization && v.dehydrated.value {
-		out = append(out, fmt.Sprintf("the tenant is not hydrated: apply will run Enable-OrganizationCustomization, which cannot be undone (%s)", org.Pos))
 	}
 	return out
 }

@@ -113,8 +113,10 @@ func shown(c Change, now profile) (ok bool, why string) {
 		if have.missing != "" {
 			return false, have.missing
 		}
-		gone := have.value.Intersect(audit.SetOf(c.Remove)).Len() == 0
-		return gone && have.value.ContainsAll(audit.SetOf(after)), "accepted, but the list does not show it yet"
+		if len(c.Remove) > 0 {
+			return have.value.Equal(audit.SetOf(after)), "accepted, but the list does not show it yet, or shows more"
+		}
+		return have.value.ContainsAll(audit.SetOf(after)), "accepted, but the list does not show it yet"
 	}
 }
 

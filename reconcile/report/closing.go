@@ -27,13 +27,16 @@ func (t *textWriter) closing(d document) {
 		t.line("Journal head: %s", Line(a.journalHead))
 	}
 	t.line("%s", Summary(d.summary))
-	t.line("Applied: %s; %s.", resultCounts(a.results), t.standing(d.verdict))
+	t.line("Applied: %s; %s.", resultCounts(a.results), t.standing(d))
 }
 
 // standing says how the tenant stands after a run.
-func (t *textWriter) standing(v reconcile.Verdict) string {
-	switch v {
+func (t *textWriter) standing(d document) string {
+	switch d.verdict {
 	case reconcile.VerdictInLine:
+		if d.summary.Changes.Unsupported+d.applied.results[reconcile.ResultUnsupported] > 0 {
+			return t.paint(green, "the tenant is in line but for what the service cannot set")
+		}
 		return t.paint(green, "the tenant is in line")
 	case reconcile.VerdictDrift:
 		return t.paint(yellow, "drift is left")
@@ -51,7 +54,7 @@ func inLine(d document) string {
 	judged := c.InSync + c.Exempt
 	text := "In line"
 	if drifted := count(d.summary, func(s reconcile.StateCounts) int { return s.Drifted }); drifted > 0 {
-		text += " at the chosen level, with " + plural(drifted, "drifted object", "drifted objects") + " below it"
+		text += " at the chosen level, leaving out " + plural(drifted, "drifted object", "drifted objects")
 	}
 	if d.coverage.Mailboxes.Read == 0 {
 		return text + "."

@@ -207,6 +207,10 @@ func (t *textWriter) group(g *group, withResult bool) {
 	if withResult && c.Fate == reconcile.FatePlanned {
 		head += " (" + resultWord(c.Result) + ")"
 	}
+	if t.opts.ResultsOnly {
+		t.result(g, head)
+		return
+	}
 	t.para("  "+t.symbol(c.Fate)+" ", head)
 	why := []string{c.Severity.String()}
 	if c.Reason != "" {
@@ -223,6 +227,21 @@ func (t *textWriter) group(g *group, withResult bool) {
 		t.para("      ", Line(c.Note))
 	}
 	t.subjects("      ", where(c), c.Subject, g.names, g.count)
+}
+
+// result is one group of an applied run, whose causes the plan has shown: names
+// are said again only where something is left to look at.
+func (t *textWriter) result(g *group, head string) {
+	lead := "  " + t.symbol(g.first.Fate) + " "
+	switch g.first.Result {
+	case reconcile.ResultVerified, reconcile.ResultNotNeeded:
+		t.para(lead, head+"; "+objects(g.first.Subject.Kind, g.count))
+	default:
+		t.subjects(lead, head, g.first.Subject, g.names, g.count)
+	}
+	if g.first.Note != "" {
+		t.para("      ", Line(g.first.Note))
+	}
 }
 
 // subjects ends a paragraph with whom it is about. A tenant's own settings, or
