@@ -235,6 +235,24 @@ func FuzzAddressGlob(f *testing.F) {
 	})
 }
 
+func TestSelectorsKnowWhereTheyStand(t *testing.T) {
+	const before = len(`mailboxes: {r: {ageLimit: 90d, where: {`)
+	for where, want := range map[string]int{
+		`{address: a@x.y}`:                           before + 1,
+		`{not: {address: a@x.y}}`:                    before + 1,
+		`{anyOf: [{address: a@x.y}]}`:                before + 1,
+		`{attribute: {office: a}}`:                   before + len(`attribute: {`) + 1,
+		`{attribute: {office: a}, address: "a@x.y"}`: before - len(`where: {`) + 1,
+	} {
+		if got := ruleWhere(t, where).Where.Pos(); got.Line != 4 || got.Column != want {
+			t.Errorf("%s stands at %s, want column %d", where, got, want)
+		}
+	}
+	if got := []string{policy.No.String(), policy.Open.String(), policy.Yes.String()}; !slices.Equal(got, []string{"no", "open", "yes"}) {
+		t.Errorf("the answers are %v", got)
+	}
+}
+
 func TestAttributeProperties(t *testing.T) {
 	all := policy.AllAttributes()
 	if len(all) != 17 || !slices.IsSorted(all) {

@@ -119,6 +119,11 @@ func TestActionSetSpelling(t *testing.T) {
 	if empty.Slice() == nil || empty.Len() != 0 || empty.String() != "" || empty.Has("") || !set.ContainsAll(empty) {
 		t.Error("the zero value is not the empty set")
 	}
+	for other, want := range map[string]bool{"TELEPATHY": true, "Telepathy, Zeal": false, "Zeal": false, "": false, "Copy": false} {
+		if got := audit.SetOf([]string{"telepathy"}).Equal(audit.SetOf(strings.FieldsFunc(other, func(r rune) bool { return r == ',' || r == ' ' }))); got != want {
+			t.Errorf("{telepathy} equals {%s}: %v", other, got)
+		}
+	}
 	if !audit.NewActionSet(audit.Copy).Equal(audit.SetOf([]string{"cOPY"})) {
 		t.Error("NewActionSet and SetOf differ")
 	}

@@ -8,8 +8,7 @@ type LogonType uint8
 
 // The three logon types, in the order in which the service prints them.
 const (
-	// Admin is access through administrative means: eDiscovery, a mailbox
-	// export, an editor with Full Access granted by the service.
+	// Admin is access by administrative means.
 	Admin LogonType = iota
 	// Delegate is access by another user with permissions on the mailbox.
 	Delegate

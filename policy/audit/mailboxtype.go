@@ -60,14 +60,14 @@ type typeRow struct {
 
 // typeRows is sorted by name and never written.
 var typeRows = [...]typeRow{
-	{DiscoveryMailbox, NotCovered, FullyWritable, "CIS 6.1.2; O365-InvestigationTooling writes it"},
-	{EquipmentMailbox, NotCovered, FullyWritable, "Microsoft Purview 2023; NM writes it"},
+	{DiscoveryMailbox, NotCovered, FullyWritable, "CIS 6.1.2; OfficeDev/O365-InvestigationTooling writes it"},
+	{EquipmentMailbox, NotCovered, FullyWritable, "Microsoft Purview 2023; a public runbook writes it"},
 	{GroupMailbox, Covered, AgeLimitOnly, "Microsoft Purview 2023 (semantics 1.5)"},
 	{LegacyMailbox, Undocumented, WriteUndocumented, "a filter value of Get-EXOMailbox only"},
 	{LinkedMailbox, Undocumented, WriteUndocumented, "a filter value of Get-EXOMailbox only"},
 	{LinkedRoomMailbox, Undocumented, WriteUndocumented, "a filter value of Get-EXOMailbox only"},
 	{PublicFolderMailbox, NotCovered, FullyWritable, "Microsoft Purview 2023; Set-Mailbox -PublicFolder"},
-	{RoomMailbox, NotCovered, FullyWritable, "Microsoft Purview 2023; NM writes it"},
+	{RoomMailbox, NotCovered, FullyWritable, "Microsoft Purview 2023; a public runbook writes it"},
 	{SchedulingMailbox, Undocumented, WriteUndocumented, "a filter value of Get-EXOMailbox only"},
 	{SharedMailbox, Covered, FullyWritable, "Microsoft Purview 2023"},
 	{TeamMailbox, Undocumented, WriteUndocumented, "a filter value of Get-EXOMailbox only"},

@@ -48,7 +48,7 @@ type row struct {
 	marks    [3]Mark // by LogonType
 	refusal  string  // why a Rejected mark is refused; "" where no mark is
 	licence  string  // "" none known to matter
-	source   string  // short names as in semantics, "Main sources"
+	source   string  // where the row comes from, for people
 	verified string  // day on which the source was read
 }
 
@@ -56,8 +56,8 @@ const (
 	premium = "before mid-2024 only with E5; the service may still answer that a licence is missing"
 	unclear = "licence need not documented"
 
-	microsoft = "Microsoft Purview, audit-mailboxes (2023); defaults of SOA 3.0.1 and CIS v7.0"
-	field     = "community scripts that agree (NM, ITP); no Microsoft table seen"
+	microsoft = "Microsoft Purview, audit-mailboxes, 2023; defaults of o365soa/Scripts 3.0.1 and CIS v7.0"
+	field     = "community scripts that agree (Nathan McNulty, Office365itpros); no Microsoft table seen"
 
 	checked = "2026-11-23"
 )
@@ -75,7 +75,7 @@ var matrix = [...]row{
 	{HardDelete, [3]Mark{Default, Default, Default}, "", "", microsoft, checked},
 	{MailItemsAccessed, [3]Mark{Default, Default, Default}, "", premium, microsoft, checked},
 	{MailboxLogin, [3]Mark{Rejected, Rejected, AcceptedUseless}, "signing in is a setting of the owner only", "", microsoft, checked},
-	{MessageBind, [3]Mark{Rejected, Rejected, Rejected}, "the service has deprecated it, use MailItemsAccessed", "", "o365soa #29 (2024-05); OfficeDocs-o365seccomp #286", checked},
+	{MessageBind, [3]Mark{Rejected, Rejected, Rejected}, "the service has deprecated it, use MailItemsAccessed", "", "o365soa/Scripts #29, 2024-05; OfficeDocs-o365seccomp #286", checked},
 	{ModifyFolderPermissions, [3]Mark{AcceptedUseless, AcceptedUseless, AcceptedUseless}, "", "", microsoft, checked},
 	{Move, [3]Mark{Accepted, Accepted, Accepted}, "", "", microsoft, checked},
 	{MoveToDeletedItems, [3]Mark{Default, Default, Default}, "", "", microsoft, checked},
@@ -98,7 +98,8 @@ var matrix = [...]row{
 // rowOf finds a name written in any case; -1 where there is no such row.
 func rowOf(name string) int {
 	for i := range matrix {
-		if strings.EqualFold(string(matrix[i].action), name) {
+		known := string(matrix[i].action)
+		if len(known) == len(name) && strings.EqualFold(known, name) {
 			return i
 		}
 	}

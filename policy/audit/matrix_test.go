@@ -120,7 +120,7 @@ func TestActionsAreSortedAndCanonical(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"None", "Default", "SearchQueryInitiatedExchange", "", "Cop", "Copy "} {
+	for _, name := range []string{"None", "Default", "SearchQueryInitiatedExchange", "", "Cop", "Copy ", "\u017fend"} {
 		if got, ok := audit.Canonical(name); ok || string(got) != name {
 			t.Errorf("Canonical(%q) = %q, %v", name, got, ok)
 		}
@@ -160,6 +160,17 @@ func TestFoldedActions(t *testing.T) {
 	}
 	if _, ok := audit.FoldedInto("addfolderpermissions"); !ok {
 		t.Error("FoldedInto regards case")
+	}
+}
+
+func TestMarksInWords(t *testing.T) {
+	for action, want := range map[audit.Action]string{
+		audit.HardDelete: "default", audit.Move: "accepted", audit.AddFolderPermissions: "accepted, useless",
+		audit.MessageBind: "rejected", "Telepathy": "unlisted",
+	} {
+		if got := audit.Status(audit.Owner, action).String(); got != want {
+			t.Errorf("%s is %s, want %s", action, got, want)
+		}
 	}
 }
 
