@@ -177,7 +177,7 @@ func multipartReply(responses []batchResponse) reply {
 		if err != nil {
 			continue // A buffer takes every write.
 		}
-		fmt.Fprintf(part, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n\r\n%s", response.Status, http.StatusText(response.Status), response.Body)
+		_, _ = fmt.Fprintf(part, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n\r\n%s", response.Status, http.StatusText(response.Status), response.Body)
 	}
 	_ = w.Close()
 	return reply{status: http.StatusOK, header: http.Header{"Content-Type": {"multipart/mixed; boundary=" + w.Boundary()}}, body: out.Bytes()}

@@ -49,13 +49,13 @@ func parseFilter(text string) (mailboxTest, error) {
 func filterTokens(text string) ([]string, error) {
 	var tokens []string
 	for i := 0; i < len(text); {
-		switch c := text[i]; {
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+		switch text[i] {
+		case ' ', '\t', '\n', '\r':
 			i++
-		case c == '(' || c == ')':
-			tokens = append(tokens, string(c))
+		case '(', ')':
+			tokens = append(tokens, text[i:i+1])
 			i++
-		case c == '\'' || c == '"':
+		case '\'', '"':
 			value, size, err := quotedToken(text[i:])
 			if err != nil {
 				return nil, err

@@ -162,8 +162,8 @@ func (g *generator) system(n int) Bypass {
 
 func (g *generator) dates(kind idKind, n int) (created, changed time.Time) {
 	const window = 6 * 365 * 24 * time.Hour
-	age := 30*24*time.Hour + time.Duration(g.draw(kind, n, 3)%uint64(window)) //nolint:gosec // less than the window
-	quiet := 8*24*time.Hour + time.Duration(g.draw(kind, n, 4)%uint64(age-8*24*time.Hour))
+	age := 30*24*time.Hour + time.Duration(g.draw(kind, n, 3)%uint64(window))
+	quiet := 8*24*time.Hour + time.Duration(g.draw(kind, n, 4)%uint64(age-8*24*time.Hour)) //nolint:gosec // less than the age
 	return g.seed.Now.Add(-age).Truncate(time.Second), g.seed.Now.Add(-quiet).Truncate(time.Second)
 }
 

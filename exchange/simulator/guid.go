@@ -45,7 +45,7 @@ func newMint(tenant string, seed uint64) mint {
 
 // guid returns the lower-case Guid of object n, marked as a version 4 UUID.
 func (m mint) guid(kind idKind, field idField, n int) string {
-	word := uint64(kind)<<56 | uint64(field)<<indexBits | uint64(n)&(1<<indexBits-1)
+	word := uint64(kind)<<56 | uint64(field)<<indexBits | uint64(n)&(1<<indexBits-1) //nolint:gosec // n is an index, never negative
 	front := mix(word ^ m.key)
 	check := mix(front ^ m.key<<1)
 	var raw [16]byte
@@ -67,7 +67,7 @@ func (m mint) read(guid string) (kind idKind, field idField, n int, ok bool) {
 	front := getBytes(raw[0:6])<<16 | getBytes(raw[9:11])
 	word := unmix(front) ^ m.key
 	kind, field = idKind(word>>56), idField(word>>indexBits&0xff)
-	n = int(word & (1<<indexBits - 1)) //nolint:gosec // 48 bits fit an int on every 64-bit platform; the round trip below refuses the rest
+	n = int(word & (1<<indexBits - 1))
 	return kind, field, n, m.guid(kind, field, n) == formatGuid(raw)
 }
 

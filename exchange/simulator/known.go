@@ -11,8 +11,8 @@ func knownCmdlet(name string) bool {
 		return false
 	}
 	for _, family := range cmdletNouns() {
-		if strings.EqualFold(family.verb, verb) {
-			return containsFold(strings.Fields(family.nouns), noun)
+		if strings.EqualFold(family.verb, verb) && containsFold(strings.Fields(family.nouns), noun) {
+			return true
 		}
 	}
 	return false

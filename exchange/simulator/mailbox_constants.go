@@ -11,6 +11,12 @@ func mailboxConstants() []property[mailboxView] {
 			all = append(all, constant[mailboxView](name, kind, raw))
 		}
 	}
+	addMailboxTexts(add)
+	addMailboxFlagsAndLists(add)
+	return all
+}
+
+func addMailboxTexts(add func(kind wireKind, raw, names string)) {
 	add(wireBare, `"EURPR01DG001-db001"`, "Database")
 	add(wireBare, `"eur"`, "MailboxRegion")
 	add(wireBare, `"Unlimited"`, "LitigationHoldDuration")
@@ -52,6 +58,9 @@ func mailboxConstants() []property[mailboxView] {
 		"MailboxMoveSourceMDB MailboxMoveRemoteHostName MailboxMoveBatchName MailboxRelease ArchiveRelease "+
 		"IsPersonToPersonTextMessagingEnabled IsMachineToPersonTextMessagingEnabled ImmutableId SourceAnchor "+
 		"DataEncryptionPolicy ArbitrationMailbox LastExchangeChangedTime SimpleDisplayName MailTip EnforcedTimestamps")
+}
+
+func addMailboxFlagsAndLists(add func(kind wireKind, raw, names string)) {
 	add(wireBare, "true", ""+
 		"MessageCopyForSMTPClientSubmissionEnabled UseDatabaseRetentionDefaults SingleItemRecoveryEnabled "+
 		"MessageTrackingReadStatusEnabled IsMailboxEnabled EmailAddressPolicyEnabled IsExchangeCloudManaged")
@@ -82,5 +91,4 @@ func mailboxConstants() []property[mailboxView] {
 		"PitrCopyIntervalInSeconds")
 	add(wireGuid, `"00000000-0000-0000-0000-000000000000"`, ""+
 		"DatabaseGuid MailboxContainerGuid ArchiveDatabaseGuid ArchiveGuid DisabledArchiveGuid")
-	return all
 }

@@ -37,10 +37,8 @@ func (e mailboxEdit) apply(c *call, m *Mailbox) *apiError {
 // check refuses what the service refuses (semantics 1.3 E2, E3, E4, E6), one bad value failing the whole call.
 func (e listEdit) check(c *call, m *Mailbox, logon string) *apiError {
 	wanted := append(slices.Clone(e.replace), e.add...)
-	for _, action := range wanted {
-		if action == "MessageBind" {
-			return c.cmdletError(typeRecipientTask, m.identity(), "MessageBind audit operation type is deprecated. Use MailItemsAccessed audit operation type instead.")
-		}
+	if slices.Contains(wanted, "MessageBind") {
+		return c.cmdletError(typeRecipientTask, m.identity(), "MessageBind audit operation type is deprecated. Use MailItemsAccessed audit operation type instead.")
 	}
 	for _, action := range wanted {
 		if !acceptsAction(logon, action) {

@@ -11,7 +11,12 @@ func organizationConstants() []property[Organization] {
 			all = append(all, constant[Organization](name, kind, raw))
 		}
 	}
-	add(wireInt32, "16500", "ObjectVersion")
+	addOrganizationTexts(add)
+	addOrganizationFlagsAndLists(add)
+	return all
+}
+
+func addOrganizationTexts(add func(kind wireKind, raw, names string)) {
 	add(wireBare, "null", ""+
 		"DefaultPublicFolderAgeLimit AVAuthenticationService CustomerFeedbackEnabled DistributionGroupDefaultOU "+
 		"EwsAllowEntourage EwsAllowList EwsAllowMacOutlook EwsAllowOutlook EwsApplicationAccessPolicy EwsBlockList "+
@@ -29,6 +34,26 @@ func organizationConstants() []property[Organization] {
 	add(wireBare, `"Unlimited"`, "DefaultPublicFolderMaxItemSize MaxConcurrentMigrations")
 	add(wireBare, `"30.00:00:00"`, "DefaultPublicFolderDeletedItemRetention")
 	add(wireBare, `"7.00:00:00"`, "DefaultPublicFolderMovedItemRetention")
+	add(wireBare, `"Local"`, "PublicFoldersEnabled")
+	add(wireBare, `"06:00:00"`, "ActivityBasedAuthenticationTimeoutInterval")
+	add(wireBare, `""`, ""+
+		"DistributionGroupNamingPolicy ManagedFolderHomepage BookingsNamingPolicyPrefix BookingsNamingPolicySuffix "+
+		"TargetServicePlan WACDiscoveryEndpoint AdfsAuthenticationConfiguration ForestConfigVersion")
+	add(wireBare, `"NotSpecified"`, "Industry")
+	add(wireBare, `"Legacy"`, "InformationBarrierMode")
+	add(wireBare, `"Unknown"`, "RmsoSubscriptionStatus HybridConfigurationStatus")
+	add(wireBare, `"255"`, "BasicAuthBlockedApps")
+	add(wireBare, `"None"`, "ShortenEventScopeDefault Heuristics")
+	add(wireBare, `"0.10 (14.0.100.0)"`, "PreviousAdminDisplayVersion")
+	add(wireBare, `"nam"`, "DefaultMailboxRegion")
+	add(wireBare, `"Private"`, "DefaultGroupAccessType")
+	add(wireBare, `"Location,AllProperties:15"`, "VisibleMeetingUpdateProperties")
+	add(wireBare, `"0.1 (8.0.535.0)"`, "ExchangeVersion")
+	add(wireBare, `"Changed"`, "ObjectState")
+}
+
+func addOrganizationFlagsAndLists(add func(kind wireKind, raw, names string)) {
+	add(wireInt32, "16500", "ObjectVersion")
 	add(wireBare, "false", ""+
 		"PublicFoldersLockedForMigration PublicFolderMigrationComplete PublicFolderMailboxesLockedForNewConnections "+
 		"PublicFolderMailboxesMigrationComplete PublicFolderShowClientControl DisablePlusAddressInRecipients "+
@@ -55,7 +80,6 @@ func organizationConstants() []property[Organization] {
 		"HiddenMembershipGroupsCreationEnabled MatchSenderOrganizerProperties DisableMailboxForSubstrateOnlyFinished "+
 		"IsMIPLabelForGroupsEnabled IsGroupFoldersAndRulesEnabled BlockMoveMessagesForGroupFolders "+
 		"EndUserDLUpgradeFlowsDisabled IsGroupMemberAllowedToEditContent")
-	add(wireBare, `"Local"`, "PublicFoldersEnabled")
 	add(wireBare, "true", ""+
 		"ActivityBasedAuthenticationTimeoutEnabled ActivityBasedAuthenticationTimeoutWithSingleSignOnEnabled "+
 		"AppsForOfficeEnabled MaskClientIpInReceivedHeadersEnabled ExchangeNotificationEnabled MailTipsAllTipsEnabled "+
@@ -68,7 +92,6 @@ func organizationConstants() []property[Organization] {
 		"MessageRemindersEnabled MessageHighlightsEnabled SharedDomainEmailAddressFlowEnabled IsMixedMode "+
 		"IsAddressListPagingEnabled IsLicensingEnforced IsDualWriteEnabled AllowToAddGuests GuestsEnabled "+
 		"GroupsCreationEnabled IsValid")
-	add(wireBare, `"06:00:00"`, "ActivityBasedAuthenticationTimeoutInterval")
 	add(wireInt32, "0", ""+
 		"AppsForOfficeCorpCatalogAppsCount PrivateCatalogAppsCount PreferredInternetCodePageForShiftJis "+
 		"ByteEncoderTypeFor7BitCharsets DataInsightsFlag")
@@ -76,29 +99,14 @@ func organizationConstants() []property[Organization] {
 		"DistributionGroupNameBlockedWordsList IPListBlocked ExchangeNotificationRecipients OrganizationSummary "+
 		"ForeignForestFQDN MimeTypes RemotePublicFolderMailboxes AdfsAudienceUris AdfsSignCertificateThumbprints "+
 		"InPlaceHolds")
-	add(wireBare, `""`, ""+
-		"DistributionGroupNamingPolicy ManagedFolderHomepage BookingsNamingPolicyPrefix BookingsNamingPolicySuffix "+
-		"TargetServicePlan WACDiscoveryEndpoint AdfsAuthenticationConfiguration ForestConfigVersion")
-	add(wireBare, `"NotSpecified"`, "Industry")
 	add(wireInt32, "25", "MailTipsLargeAudienceThreshold")
 	add(wireInt32, "4", "SCLJunkThreshold")
 	add(wireInt32, "5000", "MaxInformationBarrierSegments MaxInformationBarrierBridges")
-	add(wireBare, `"Legacy"`, "InformationBarrierMode")
 	add(wireInt32, "100", "RequiredCharsetCoverage")
-	add(wireBare, `"Unknown"`, "RmsoSubscriptionStatus HybridConfigurationStatus")
-	add(wireBare, `"255"`, "BasicAuthBlockedApps")
-	add(wireBare, `"None"`, "ShortenEventScopeDefault Heuristics")
 	add(wireInt32, "5", "DefaultMinutesToReduceShortEventsBy")
 	add(wireInt32, "10", "DefaultMinutesToReduceLongEventsBy")
 	add(wireList, `["All Rooms"]`, "ResourceAddressLists")
-	add(wireBare, `"0.10 (14.0.100.0)"`, "PreviousAdminDisplayVersion")
 	add(wireList, `["en-US"]`, "UMAvailableLanguages")
-	add(wireBare, `"nam"`, "DefaultMailboxRegion")
-	add(wireBare, `"Private"`, "DefaultGroupAccessType")
-	add(wireBare, `"Location,AllProperties:15"`, "VisibleMeetingUpdateProperties")
-	add(wireBare, `"0.1 (8.0.535.0)"`, "ExchangeVersion")
 	add(wireList, `["top","container","msExchOrganizationContainer","msExchConfigurationUnitContainer"]`, "ObjectClass")
-	add(wireBare, `"Changed"`, "ObjectState")
 	add(wireDate, `"0001-01-01T00:00:00.0000000Z"`, "BookingsEnabledLastUpdateTime ConnectorsEnabledForOutlookLastUpdateTime ConnectorsEnabledForTeamsLastUpdateTime ConnectorsEnabledForSharepointLastUpdateTime ConnectorsEnabledForYammerLastUpdateTime DefaultMailboxRegionLastUpdateTime AllowedMailboxRegionsLastUpdateTime FocusedInboxOnLastUpdateTime ForestConfigLastRunTime")
-	return all
 }
