@@ -182,7 +182,7 @@ func TestThrottledItemsAreSentAgainAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := `{"value":[]}`
 		c, s := scripted(t,
-			answers(item("0", 200, "", good), item("1", 429, `"Retry-After":"4"`, `{}`), item("2", 503, "", `{}`), item("3", 429, `"Retry-After":9`, `{}`)),
+			answers(item("0", 200, "", good), item("1", 429, `"Retry-After":"9"`, `{}`), item("2", 503, "", `{}`), item("3", 429, `"Retry-After":4`, `{}`)),
 			answers(item("1", 200, "", good), item("3", 429, `"retry-after":["1"]`, `{}`)),
 			answers(item("3", 200, "", good)),
 		)
@@ -328,9 +328,14 @@ func TestSuccessOfAWriteHasFourForms(t *testing.T) {
 			}
 		})
 	}
-	c, _ := scripted(t, ok(`{"@adminapi.errors":["already being audited","another"]}`))
-	if got := c.SetAuditDisabled(t.Context(), false); got.Err == nil || got.Unchanged {
-		t.Errorf("another error was passed over: %+v", got)
+	for _, body := range []string{
+		`{"@adminapi.errors":["already being audited","another"]}`,
+		`{"@adminapi.errors":["another"],"@adminapi.warnings":["` + noop + `"]}`,
+	} {
+		c, _ := scripted(t, ok(body))
+		if got := c.SetAuditDisabled(t.Context(), false); got.Err == nil || got.Unchanged {
+			t.Errorf("%s: an error was passed over: %+v", body, got)
+		}
 	}
 }
 

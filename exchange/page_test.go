@@ -233,6 +233,7 @@ func TestNextLinkStaysAtHome(t *testing.T) {
 		"https://outlook.office365.com/adminapi/beta/other/InvokeCommand",
 		base + "/../../../x",
 		base + "%2f..%2f..",
+		strings.Replace(base, "Invoke", "%49nvoke", 1),
 		base + "/",
 		base + "X",
 		base + ";x",

@@ -352,6 +352,46 @@ func TestParseRetryAfter(t *testing.T) {
 	}
 }
 
+func TestGateThatClosesDuringAWaitIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(2, 1)
+		if err := l.turn(t.Context()); err != nil { // takes what is in the bucket
+			t.Fatal(err)
+		}
+		start := time.Now()
+		var group sync.WaitGroup
+		group.Go(func() {
+			if err := l.turn(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait() // it waits for the bucket
+		l.hold(10 * time.Second)
+		l.hold(5 * time.Second) // an earlier end does not open it
+		group.Wait()
+		if waited := time.Since(start); waited != 10*time.Second {
+			t.Errorf("waited %v, want the 10 s of the gate", waited)
+		}
+	})
+}
+
+func TestThrottledClientSlowsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, replies := range map[string][]reply{
+			"the call":     {throttled("1"), answers(item("0", 200, "", `{"value":[{}]}`))},
+			"a batch item": {answers(item("0", 429, "", `{}`)), answers(item("0", 200, "", `{"value":[{}]}`))},
+		} {
+			c, _ := scripted(t, replies...)
+			if r := c.BypassByID(t.Context(), []string{guid(0)})[0]; r.Err != nil {
+				t.Fatal(r.Err)
+			}
+			if got := c.limit.bucket.Limit(); got > throttledRate*recovery*recovery {
+				t.Errorf("%s: the rate is %v after a 429, want about %v", name, got, throttledRate)
+			}
+		}
+	})
+}
+
 func TestRateFallsAndGrowsBack(t *testing.T) {
 	l := newLimiter(4, 100)
 	l.throttled()

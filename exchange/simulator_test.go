@@ -547,3 +547,27 @@ func TestStrangeRowsSpoilOneMailbox(t *testing.T) {
 		})
 	}
 }
+
+// TestLargeListing reads a tenant of a size at which a second copy of anything
+// would be felt.
+func TestLargeListing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads a hundred thousand mailboxes; not under -short")
+	}
+	const mailboxes = 100_000
+	s := simulator.New(simulator.NewTenant(simulator.Seed{Mailboxes: mailboxes}))
+	c := connect(t, s, func(cfg *exchange.Config) { cfg.RequestsPerSecond = 10_000 })
+	count := 0
+	for row, err := range c.Mailboxes(t.Context(), exchange.MailboxQuery{Select: []string{"AuditEnabled", "AuditOwner", "DefaultAuditSet"}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.AuditOwner.State != exchange.Set {
+			t.Fatalf("row %d = %+v", count, row)
+		}
+		count++
+	}
+	if got := c.Stats(); count != mailboxes || got.Requests != mailboxes/exchange.PageSize || got.Pages != got.Requests {
+		t.Errorf("%d rows with %+v", count, got)
+	}
+}
