@@ -152,6 +152,7 @@ func (r *applyRun) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer conn.idle()
 	if r.slip != nil {
 		if err := r.slip.Admit(conn.tenant, r.job.policy.Digest(), r.env.Now(), r.flags.maxPlanAge); err != nil {
 			return err

@@ -97,13 +97,13 @@ policy file, shows the drift, and fixes it.
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
 			}
-			return invalid("a command is needed; %q lists them", cmd.Name()+" --help")
+			return invalid("a command is needed; exoaudit --help lists them")
 		},
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newValidate(a), newCheck(a), newPlan(a), newApply(a),
-		newSimulate(a), newVersion(a),
+		newSimulate(a), newDemo(a), newVersion(a),
 	)
 	return root
 }
@@ -111,13 +111,13 @@ policy file, shows the drift, and fixes it.
 // unknownCommand names the nearest command, or says that it comes later.
 func unknownCommand(cmd *cobra.Command, name string) error {
 	if slices.Contains(laterCommands(), name) {
-		return invalid("the command %q is not in this version", name)
+		return invalid("the command %s is not in this version", name)
 	}
 	names := []string{"help", "completion"}
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	return invalid("unknown command %q%s; %q lists the commands", report.Line(name), nearest(name, names, ""), "exoaudit --help")
+	return invalid("unknown command %s%s; exoaudit --help lists the commands", report.Line(name), nearest(name, names, ""))
 }
 
 // laterCommands are known by name and not built yet.
@@ -140,15 +140,15 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	name := missing.GetSpecifiedName()
 	if missing.GetSpecifiedShortnames() != "" {
-		return invalid("%s: unknown flag -%s; %q lists the flags", cmd.CommandPath(), report.Line(name), cmd.CommandPath()+" --help")
+		return invalid("%s: unknown flag -%s; see exoaudit %s --help", cmd.CommandPath(), report.Line(name), cmd.Name())
 	}
 	if slices.Contains(laterFlags(), name) {
 		return invalid("%s: unknown flag --%s: it is not in this version", cmd.CommandPath(), name)
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return invalid("%s: unknown flag --%s%s; %q lists the flags",
-		cmd.CommandPath(), report.Line(name), nearest(name, names, "--"), cmd.CommandPath()+" --help")
+	return invalid("%s: unknown flag --%s%s; see exoaudit %s --help",
+		cmd.CommandPath(), report.Line(name), nearest(name, names, "--"), cmd.Name())
 }
 
 // nearest gives ", did you mean X?" where a name is near another.
@@ -163,7 +163,7 @@ func nearest(word string, names []string, prefix string) string {
 // noArguments refuses arguments, with words of our own.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return invalid("%s takes no argument, but got %q", cmd.CommandPath(), report.Line(args[0]))
+		return invalid("%s takes no argument, but got %s", cmd.CommandPath(), report.Line(args[0]))
 	}
 	return nil
 }

@@ -104,6 +104,7 @@ func (a *app) compare(ctx context.Context, j *job) (*reconcile.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer conn.idle()
 	return reconcile.Check(ctx, conn.client, a.request(j, conn.tenant))
 }
 

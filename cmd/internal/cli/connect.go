@@ -35,6 +35,7 @@ func (t *target) bind(cmd *cobra.Command) {
 type connection struct {
 	client *exchange.Client
 	tenant string // the GUID
+	idle   func() // closes connections that are kept for the next request
 }
 
 // place is where a cloud is found, after every override.
@@ -68,7 +69,6 @@ func (a *app) connect(ctx context.Context, t target) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.logger().Info(fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, report.Line(at.endpoint), provider.Describe()))
 	client, err := exchange.New(exchange.Config{
 		Endpoint:    at.endpoint,
 		TenantID:    cfg.TenantID,
@@ -80,7 +80,9 @@ func (a *app) connect(ctx context.Context, t target) (*connection, error) {
 	if err != nil {
 		return nil, invalid("%w", err)
 	}
-	return &connection{client: client, tenant: cfg.TenantID}, nil
+	// Only an endpoint that New has accepted is shown: another may hold a password.
+	a.logger().Info(fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, at.endpoint, provider.Describe()))
+	return &connection{client: client, tenant: cfg.TenantID, idle: transport.CloseIdleConnections}, nil
 }
 
 // place finds the cloud's addresses. Each can be set alone, since the sources

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -133,7 +134,10 @@ func (s *Simulation) listen(ctx context.Context, address string) (net.Listener, 
 
 // run serves until Close; the error of a closed server is no news.
 func (s *Simulation) run(l net.Listener, h http.Handler) {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // clients tell their own side
+	}
 	s.servers = append(s.servers, server)
 	go func() { _ = server.Serve(l) }()
 }
