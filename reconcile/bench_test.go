@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -232,4 +233,10 @@ func (b *bench) satisfied(p *policy.Policy) {
 	for _, f := range oracle.Judge(b.tenant, wishes(b.t, p, b.tenant)) {
 		b.t.Errorf("the oracle: %s %s %s: %s", f.Kind, f.Guid, f.Setting, f.Why)
 	}
+}
+
+// synctestRun runs a test in a bubble, in which waiting takes no time.
+func synctestRun(t *testing.T, f func(*testing.T)) {
+	t.Helper()
+	synctest.Test(t, f)
 }

@@ -1,9 +1,14 @@
 package reconcile_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/exoaudit/exoaudit/exchange/simulator"
+	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
@@ -22,28 +27,400 @@ bypass: {}
 guards: {maxChangedPercent: 100}
 `
 
-func TestApplyBringsATenantInLine(t *testing.T) {
-	b := newBench(t, simulator.NewTenant(simulator.Seed{
-		Seed: 7, Mailboxes: 60, Groups: 3, PublicFolders: 2, Users: 5, Drift: 0.5, Bypassed: 0.1,
-		AuditDisabled: true, UnifiedLogOff: true,
-	}))
-	p := parse(t, everything)
+// modest is a policy that a new tenant satisfies.
+const modest = `
+organization: {unifiedAuditLog: true, mailboxAuditing: true}
+mailboxes:
+  everyone:
+    record: {admin: {defaults: true}, delegate: {defaults: true}, owner: {defaults: true}}
+    auditEnabled: effective
+    ageLimit: 90d
+bypass: {}
+`
+
+func healthyTenant(mailboxes int) *simulator.Tenant {
+	return simulator.NewTenant(simulator.Seed{Seed: 1, Mailboxes: mailboxes, Users: 2})
+}
+
+// anyUser is the Guid of a user mailbox.
+func anyUser(t *testing.T, tenant *simulator.Tenant) string {
+	t.Helper()
+	for m := range tenant.AllMailboxes() {
+		if m.Type == "UserMailbox" {
+			return m.Guid
+		}
+	}
+	t.Fatal("the tenant has no user mailbox")
+	return ""
+}
+
+func TestCheckInLine(t *testing.T) {
+	b := newBench(t, healthyTenant(30))
+	p := parse(t, modest)
 	plan := b.check(p)
-	for c := range plan.Changes() {
-		t.Logf("%s %s %s %v -> %v %s %q", c.Subject.Name, c.Setting, c.Fate, c.Before, c.After, c.Origin, c.Reason)
+	if plan.Verdict(strict) != reconcile.VerdictInLine || !plan.Coverage.Complete || plan.Coverage.Mailboxes.Read == 0 {
+		t.Errorf("verdict %s, coverage %+v", plan.Verdict(strict), plan.Coverage)
 	}
-	t.Logf("%+v\n%+v\n%+v %v", plan.Coverage, plan.Summary(), plan.Guards, plan.Warnings)
-	if got := plan.Verdict(strict); got != reconcile.VerdictDrift {
-		t.Fatalf("verdict before the apply: %s, coverage %+v", got, plan.Coverage)
+	if n := len(collect(plan.Changes())); n != 0 {
+		t.Errorf("%d changes", n)
 	}
-	run := b.apply(plan)
-	t.Logf("%v stopped=%q", run.Results(), run.Stopped)
 	b.satisfied(p)
-	if got := run.Verdict(strict); got != reconcile.VerdictInLine {
-		t.Errorf("verdict of the run: %s, results %v", got, run.Results())
+}
+
+// TestDamagedValues: a value that is missing or not understood makes its object
+// unknown. It is never in line, and never drift that is not there.
+func TestDamagedValues(t *testing.T) {
+	damage := func(cmdlet, property, guid string, spoil func(*simulator.Row, string)) func(string, *simulator.Row) {
+		return func(c string, row *simulator.Row) {
+			id, _ := row.Get("Guid")
+			if c == cmdlet && (guid == "" || strings.Contains(string(id), guid)) {
+				spoil(row, property)
+			}
+		}
 	}
-	again := b.check(p)
-	if got := again.Verdict(strict); got != reconcile.VerdictInLine {
-		t.Errorf("verdict of a second check: %s", got)
+	remove := func(r *simulator.Row, p string) { r.Delete(p) }
+	null := func(r *simulator.Row, p string) { r.Set(p, "null") }
+	otherCase := func(r *simulator.Row, p string) { r.Rename(p, strings.ToLower(p)) }
+	text := func(r *simulator.Row, p string) { r.Set(p, `"Update"`) }
+	number := func(r *simulator.Row, p string) { r.Set(p, "1") }
+	object := func(r *simulator.Row, p string) { r.Set(p, `{"a": [1, {"b": null}]}`) }
+	twice := func(r *simulator.Row, p string) {
+		v, _ := r.Get(p)
+		r.Append(p, string(v))
+	}
+	foreign := func(r *simulator.Row, p string) { r.Set(p, `["Update", 7]`) }
+	tenant := healthyTenant(12)
+	user := anyUser(t, tenant)
+	var account string
+	for u := range tenant.AllUsers() {
+		account = u.Guid
+	}
+	type spoiled struct {
+		kind     audit.SubjectKind
+		cmdlet   string
+		property string
+		guid     string
+		how      string
+		spoil    func(*simulator.Row, string)
+	}
+	var cases []spoiled
+	add := func(kind audit.SubjectKind, cmdlet, property, guid string, how string, spoil func(*simulator.Row, string)) {
+		cases = append(cases, spoiled{kind, cmdlet, property, guid, how, spoil})
+	}
+	for how, spoil := range map[string]func(*simulator.Row, string){
+		"missing": remove, "null": null, "in another case": otherCase, "a string": text, "a number": number, "an object": object, "twice": twice,
+	} {
+		add(audit.KindOrganization, "Get-OrganizationConfig", "AuditDisabled", "", how, spoil)
+		add(audit.KindOrganization, "Get-AdminAuditLogConfig", "UnifiedAuditLogIngestionEnabled", "", how, spoil)
+		add(audit.KindBypass, "Get-MailboxAuditBypassAssociation", "AuditBypassEnabled", account, how, spoil)
+		for _, property := range []string{"AuditAdmin", "AuditDelegate", "AuditOwner", "DefaultAuditSet", "PersistedCapabilities", "AuditLogAgeLimit", "RecipientTypeDetails", "Guid"} {
+			if property == "AuditLogAgeLimit" && how == "a string" {
+				spoil = func(r *simulator.Row, p string) { r.Set(p, `"ninety"`) }
+			}
+			if how == "a string" && (property == "RecipientTypeDetails" || property == "Guid") {
+				continue // A string is what they are.
+			}
+			add(audit.KindMailbox, "Get-Mailbox", property, user, how, spoil)
+		}
+		if how != "null" { // Null is how an unset switch may show.
+			add(audit.KindMailbox, "Get-Mailbox", "AuditEnabled", user, how, spoil)
+		}
+	}
+	add(audit.KindMailbox, "Get-Mailbox", "AuditOwner", user, "with a foreign element", foreign)
+	for _, c := range cases {
+		t.Run(fmt.Sprintf("%s %s", c.property, c.how), func(t *testing.T) {
+			b := newBench(t, tenant, simulator.WithRowEdit(damage(c.cmdlet, c.property, c.guid, c.spoil)))
+			plan := b.check(parse(t, modest))
+			if got := plan.Verdict(strict); got != reconcile.VerdictIncomplete {
+				t.Errorf("verdict %s", got)
+			}
+			if n := plan.Summary().States[c.kind].Unknown; n != 1 {
+				t.Errorf("%d objects of kind %s are unknown", n, c.kind)
+			}
+			for ch := range plan.Changes() {
+				t.Errorf("drift that is not there: %s %s %v -> %v (%s)", ch.Subject.Name, ch.Setting, ch.Before, ch.After, ch.Fate)
+			}
+		})
+	}
+}
+
+// TestCutListings: a listing that ends early is not complete, and nothing of
+// its kind is written. What was read whole is still fixed.
+func TestCutListings(t *testing.T) {
+	for _, cmdlet := range []string{"Get-Mailbox", "Get-MailboxAuditBypassAssociation"} {
+		for name, fault := range map[string]simulator.Fault{
+			"the cursor is lost each time":  simulator.CursorLost(cmdlet, 0),
+			"the body is cut":               simulator.BodyCut(cmdlet, 0),
+			"the connection breaks":         simulator.BodyBroken(cmdlet, 0),
+			"more results without a link":   simulator.NextLinkMissing(cmdlet, 0),
+			"the same link for ever":        simulator.NextLinkRepeated(cmdlet),
+			"a link to another host":        simulator.NextLinkForeign(cmdlet, "evil.example"),
+			"an error inside a 200":         simulator.ErrorInside(cmdlet, 0, "the domain controller is gone"),
+			"a warning that nobody knows":   simulator.Warned(cmdlet, 0, "Some objects were left out."),
+			"the value is null":             simulator.ValueNull(cmdlet, 0),
+			"redirected to another host":    simulator.Redirected(cmdlet, "evil.example"),
+			"unavailable for as long as it": simulator.Unavailable(cmdlet, 0),
+		} {
+			t.Run(cmdlet+" "+name, func(t *testing.T) {
+				synctestRun(t, func(t *testing.T) {
+					tenant := simulator.NewTenant(simulator.Seed{Seed: 3, Mailboxes: 1300, Bypassed: 0.005, Drift: 0.02, UnifiedLogOff: true})
+					b := newBench(t, tenant, simulator.WithFaults(fault))
+					plan := b.check(parse(t, modest))
+					if got := plan.Verdict(strict); got != reconcile.VerdictIncomplete {
+						t.Errorf("verdict %s, coverage %+v", got, plan.Coverage)
+					}
+					if plan.Coverage.Complete || len(plan.Coverage.Reasons) == 0 {
+						t.Errorf("coverage %+v", plan.Coverage)
+					}
+					run := b.apply(plan)
+					setter, other := "Set-Mailbox", "Set-MailboxAuditBypassAssociation"
+					if cmdlet != "Get-Mailbox" {
+						setter, other = other, setter
+					}
+					if n := b.service.Count(setter); n != 0 {
+						t.Errorf("%d calls of %s after a listing that was cut", n, setter)
+					}
+					if b.service.Count(other) == 0 || !tenant.Organization().UnifiedAuditLog {
+						t.Errorf("what was read whole was not fixed")
+					}
+					if got := run.Verdict(strict); got != reconcile.VerdictIncomplete {
+						t.Errorf("verdict of the run: %s", got)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestCursorLostOnce: one lost cursor costs time, and no result.
+func TestCursorLostOnce(t *testing.T) {
+	tenant := healthyTenant(2500)
+	b := newBench(t, tenant, simulator.WithFaults(simulator.CursorLost("Get-Mailbox", 1), simulator.CursorLost("Get-MailboxAuditBypassAssociation", 1)))
+	plan := b.check(parse(t, modest))
+	if got := plan.Verdict(strict); got != reconcile.VerdictInLine {
+		t.Errorf("verdict %s, coverage %+v", got, plan.Coverage)
+	}
+	if want := len(collect(tenant.AllMailboxes())); plan.Coverage.Mailboxes.Read != want {
+		t.Errorf("%d mailboxes were counted, of %d", plan.Coverage.Mailboxes.Read, want)
+	}
+}
+
+// TestRefusedCmdlets: a cmdlet that the role does not allow makes its kind
+// unknown; the others are still reported.
+func TestRefusedCmdlets(t *testing.T) {
+	for cmdlet, kind := range map[string]audit.SubjectKind{
+		"Get-OrganizationConfig": audit.KindOrganization, "Get-AdminAuditLogConfig": audit.KindOrganization,
+		"Get-Mailbox": audit.KindMailbox, "Get-MailboxAuditBypassAssociation": audit.KindBypass, "Get-User": audit.KindBypass,
+	} {
+		t.Run(cmdlet, func(t *testing.T) {
+			tenant := simulator.NewTenant(simulator.Seed{Seed: 3, Mailboxes: 20, Users: 3, Bypassed: 0.2, UnifiedLogOff: true, AuditDisabled: true})
+			var account simulator.User
+			for u := range tenant.AllUsers() {
+				account = u
+			}
+			tenant.SetBypass(account.Guid, true)
+			b := newBench(t, tenant, simulator.WithFaults(simulator.Refused(cmdlet)))
+			p := parse(t, strings.Replace(everything, "bypass: {}",
+				fmt.Sprintf("bypass: {allow: [{account: %q, reason: r, owner: o@contoso.com, expires: 2099-01-01}]}", account.UserPrincipalName), 1))
+			plan := b.check(p)
+			if got := plan.Verdict(strict); got != reconcile.VerdictFailed {
+				t.Errorf("verdict %s", got)
+			}
+			if !slices.Contains(plan.Refused, cmdlet) {
+				t.Errorf("refused: %v", plan.Refused)
+			}
+			run := b.apply(plan)
+			for c := range run.Changes() {
+				if c.Subject.Kind == kind && c.Result == reconcile.ResultVerified {
+					t.Errorf("%s %s was written although its kind is unknown", c.Subject.Name, c.Setting)
+				}
+			}
+			if run.Results()[reconcile.ResultVerified] == 0 {
+				t.Error("the other kinds were not fixed")
+			}
+			if cmdlet == "Get-User" && !bypassed(tenant, account.Guid) {
+				t.Error("the bypass of an allowed account was removed because it could not be looked up")
+			}
+		})
+	}
+}
+
+func bypassed(tenant *simulator.Tenant, guid string) bool {
+	row, _ := tenant.Bypass(guid)
+	return row.Enabled
+}
+
+// TestNothingReadable: a tenant that cannot be read at all gives no report.
+func TestNothingReadable(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		b := newBench(t, healthyTenant(5), simulator.WithFaults(simulator.Unavailable("", 0)))
+		if plan, err := reconcile.Check(t.Context(), b.client, b.request(parse(t, modest))); err == nil {
+			t.Errorf("a report was made of nothing: %+v", plan.Coverage)
+		}
+	})
+}
+
+// TestNameIsNoKey: an account that has the name of an allowed one is drift.
+func TestNameIsNoKey(t *testing.T) {
+	tenant := healthyTenant(10)
+	var allowed, other simulator.User
+	for u := range tenant.AllUsers() {
+		allowed, other = other, u
+	}
+	row, _ := tenant.Bypass(allowed.Guid)
+	forged := tenant.AddBypass(simulator.Bypass{Name: row.Name, Enabled: true})
+	byAccount := tenant.AddBypass(simulator.Bypass{Name: allowed.UserPrincipalName, Enabled: true})
+	tenant.SetBypass(allowed.Guid, true)
+	b := newBench(t, tenant)
+	p := parse(t, fmt.Sprintf("bypass: {allow: [{account: %q, reason: r, owner: o@contoso.com, expires: 2099-01-01}]}\n", allowed.UserPrincipalName))
+	fates := map[string]reconcile.Fate{}
+	for c := range b.check(p).Changes() {
+		fates[c.Subject.ID] = c.Fate
+	}
+	want := map[string]reconcile.Fate{
+		allowed.Guid: reconcile.FateExempt, forged.Guid: reconcile.FatePlanned, byAccount.Guid: reconcile.FatePlanned,
+	}
+	for id, fate := range want {
+		if fates[id] != fate {
+			t.Errorf("%s: %q, want %q", id, fates[id], fate)
+		}
+	}
+	b.apply(b.check(p))
+	if !bypassed(tenant, allowed.Guid) || bypassed(tenant, forged.Guid) || bypassed(tenant, byAccount.Guid) {
+		t.Error("the wrong account was taken off the list")
+	}
+}
+
+// TestAccountsByName: Get-User also finds an account by its name, which anybody
+// can choose; such an answer allows nothing.
+func TestAccountsByName(t *testing.T) {
+	tenant := healthyTenant(3)
+	impostor := tenant.AddUser(simulator.User{Name: "svc-scan@contoso.com", UserPrincipalName: "impostor@contoso.com"})
+	tenant.SetBypass(impostor.Guid, true)
+	b := newBench(t, tenant)
+	p := parse(t, "bypass: {allow: [{account: svc-scan@contoso.com, reason: r, owner: o@contoso.com, expires: 2099-01-01}]}\n")
+	plan := b.check(p)
+	changes := collect(plan.Changes())
+	if len(changes) != 1 || changes[0].Fate != reconcile.FatePlanned || len(plan.Warnings) == 0 {
+		t.Errorf("changes %+v, warnings %v", changes, plan.Warnings)
+	}
+}
+
+// TestSystemRows: rows of the service's own without a value are counted apart;
+// a row that only looks like one is not.
+func TestSystemRows(t *testing.T) {
+	tenant := healthyTenant(3)
+	tenant.AddBypass(simulator.Bypass{Name: "SystemMailbox{0001}", System: true})
+	lookalike := tenant.AddBypass(simulator.Bypass{Name: "systemmailbox{0002}"})
+	b := newBench(t, tenant, simulator.WithRowEdit(func(_ string, row *simulator.Row) {
+		if name, _ := row.Get("Name"); strings.Contains(strings.ToLower(string(name)), "systemmailbox{000") {
+			row.Delete("AuditBypassEnabled")
+		}
+	}))
+	plan := b.check(parse(t, "bypass: {}\n"))
+	unknown := collect(plan.Unknown())
+	if plan.Coverage.Bypass.UnknownSystem != 1 || len(unknown) != 1 || unknown[0].Subject.ID != lookalike.Guid {
+		t.Errorf("%d system rows, unknown %+v", plan.Coverage.Bypass.UnknownSystem, unknown)
+	}
+}
+
+// TestAuditDisabledIsNeverInLine: a policy that is silent about the tenant's
+// switch is not satisfied while nothing is recorded at all.
+func TestAuditDisabledIsNeverInLine(t *testing.T) {
+	tenant := simulator.NewTenant(simulator.Seed{Seed: 1, Mailboxes: 5, AuditDisabled: true})
+	b := newBench(t, tenant)
+	plan := b.check(parse(t, "mailboxes: {everyone: {record: {owner: {defaults: true}}}}\n"))
+	if plan.Verdict(strict) != reconcile.VerdictDrift {
+		t.Errorf("verdict %s", plan.Verdict(strict))
+	}
+	b.apply(plan)
+	if !tenant.Organization().AuditDisabled {
+		t.Error("a switch was set of which the policy does not speak")
+	}
+}
+
+func TestOneMailbox(t *testing.T) {
+	tenant := simulator.NewTenant(simulator.Seed{Seed: 5, Mailboxes: 40, Drift: 0.9, Bypassed: 0.3})
+	m, _ := tenant.Mailbox(anyUser(t, tenant))
+	lookalike := tenant.AddMailbox(simulator.Mailbox{Type: "UserMailbox", Name: m.PrimarySMTPAddress, Alias: "x"})
+	b := newBench(t, tenant)
+	req := b.request(parse(t, everything))
+	req.Mailbox = strings.ToUpper(m.PrimarySMTPAddress)
+	plan := b.checkRequest(req)
+	if plan.Coverage.Scope != reconcile.ScopeMailbox || plan.Coverage.Mailboxes.Read != 1 {
+		t.Fatalf("coverage %+v", plan.Coverage)
+	}
+	before := tenant.Snapshot()
+	b.apply(plan)
+	was, _ := before.Mailbox(lookalike.Guid)
+	is, _ := tenant.Mailbox(lookalike.Guid)
+	if fmt.Sprint(was) != fmt.Sprint(is) {
+		t.Error("a mailbox was written for its name")
+	}
+	changed := 0
+	for was := range before.AllMailboxes() {
+		if is, _ := tenant.Mailbox(was.Guid); fmt.Sprint(was) != fmt.Sprint(is) {
+			changed++
+		}
+	}
+	if changed != 1 || b.service.Count("Get-MailboxAuditBypassAssociation") != 0 {
+		t.Errorf("%d mailboxes were changed", changed)
+	}
+	req.Mailbox = "nobody@contoso.com"
+	if _, err := reconcile.Check(t.Context(), b.client, req); err == nil {
+		t.Error("a mailbox that is not there was checked")
+	}
+}
+
+func TestExpiredAllowance(t *testing.T) {
+	tenant := healthyTenant(3)
+	var account simulator.User
+	for u := range tenant.AllUsers() {
+		account = u
+	}
+	tenant.SetBypass(account.Guid, true)
+	b := newBench(t, tenant)
+	p := parse(t, fmt.Sprintf("bypass: {allow: [{id: %s, reason: r, owner: o@contoso.com, expires: 2030-06-30}]}\n", account.Guid))
+	for day, want := range map[string]reconcile.Fate{"2030-06-30": reconcile.FateExempt, "2030-07-01": reconcile.FatePlanned} {
+		req := b.request(p)
+		req.Now = func() time.Time {
+			at, err := time.Parse(time.DateOnly, day)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return at
+		}
+		plan := b.checkRequest(req)
+		if c := collect(plan.Changes()); len(c) != 1 || c[0].Fate != want || len(plan.Warnings) == 0 {
+			t.Errorf("%s: %+v, warnings %v", day, c, plan.Warnings)
+		}
+	}
+}
+
+// TestDuplicateRows: a mailbox that is listed twice counts once; where its two
+// rows do not agree it is unknown.
+func TestDuplicateRows(t *testing.T) {
+	tenant := healthyTenant(5)
+	user := anyUser(t, tenant)
+	seenOnce := false
+	b := newBench(t, tenant, simulator.WithRowEdit(func(cmdlet string, row *simulator.Row) {
+		id, _ := row.Get("Guid")
+		if cmdlet != "Get-Mailbox" || strings.Contains(string(id), user) {
+			return
+		}
+		if !seenOnce {
+			seenOnce = true
+			row.Set("Guid", `"`+user+`"`)
+			row.Set("AuditLogAgeLimit", `"1.00:00:00"`)
+		}
+	}))
+	plan := b.check(parse(t, modest))
+	if got := plan.Verdict(strict); got != reconcile.VerdictIncomplete {
+		t.Errorf("verdict %s", got)
+	}
+	for c := range plan.Changes() {
+		if c.Fate == reconcile.FatePlanned {
+			t.Errorf("%s %s is planned on a mailbox of which nobody knows which row is true", c.Subject.Name, c.Setting)
+		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/exoaudit/exoaudit/policy/audit"
 )
 
 // The run-wide guards, in the order in which a plan lists them.
@@ -60,7 +62,9 @@ func (b *builder) guards() {
 	}
 	changed := p.selectedMailboxes()
 	population := Guard{Name: guardPopulation, Limit: minPopulationPercent, Actual: 100}
-	if p.Coverage.Mailboxes.Read == 0 {
+	// A listing that broke off says nothing of the population; that it did is
+	// said by the coverage.
+	if p.Coverage.Mailboxes.Read == 0 && b.readWhole(audit.KindMailbox) {
 		population.Actual = 0
 		population.Refused = !b.req.AcceptPopulation && p.Coverage.Scope == ScopeFull
 	}
