@@ -35,8 +35,11 @@ type Invocation struct {
 }
 
 type callLog struct {
-	mu    sync.Mutex
-	calls []*Call
+	mu       sync.Mutex
+	limit    int // Calls kept; 0 is all.
+	calls    []*Call
+	requests int
+	counts   map[string]int // By lower-case cmdlet.
 }
 
 func (l *callLog) begin(now time.Time, r *http.Request) *Call {
@@ -48,7 +51,11 @@ func (l *callLog) begin(now time.Time, r *http.Request) *Call {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.requests++
 	l.calls = append(l.calls, entry)
+	if l.limit > 0 && len(l.calls) >= 2*l.limit {
+		l.calls = slices.Clone(l.calls[len(l.calls)-l.limit:])
+	}
 	return entry
 }
 
@@ -69,6 +76,10 @@ func (l *callLog) invocation(entry *Call, note Invocation, parameters map[string
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.counts == nil {
+		l.counts = map[string]int{}
+	}
+	l.counts[strings.ToLower(note.Cmdlet)]++
 	i := len(entry.Cmdlets)
 	entry.Cmdlets = append(entry.Cmdlets, note)
 	return func(status int) {
@@ -78,12 +89,17 @@ func (l *callLog) invocation(entry *Call, note Invocation, parameters map[string
 	}
 }
 
-// Calls returns the log of every request so far, oldest first.
+// Calls returns the log of every request so far, oldest first; with [WithCallLimit] of
+// the newest ones.
 func (s *Service) Calls() []Call {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	calls := make([]Call, 0, len(s.log.calls))
-	for _, entry := range s.log.calls {
+	kept := s.log.calls
+	if limit := s.log.limit; limit > 0 && len(kept) > limit {
+		kept = kept[len(kept)-limit:]
+	}
+	calls := make([]Call, 0, len(kept))
+	for _, entry := range kept {
 		c := *entry
 		c.Header = c.Header.Clone()
 		c.Cmdlets = slices.Clone(c.Cmdlets)
@@ -99,27 +115,19 @@ func (s *Service) Calls() []Call {
 func (s *Service) Count(cmdlet string) int {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	n := 0
-	for _, entry := range s.log.calls {
-		for _, in := range entry.Cmdlets {
-			if strings.EqualFold(in.Cmdlet, cmdlet) {
-				n++
-			}
-		}
-	}
-	return n
+	return s.log.counts[strings.ToLower(cmdlet)]
 }
 
 // Requests returns the number of HTTP requests so far.
 func (s *Service) Requests() int {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	return len(s.log.calls)
+	return s.log.requests
 }
 
 // ResetCalls forgets the log.
 func (s *Service) ResetCalls() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	s.log.calls = nil
+	s.log.calls, s.log.requests, s.log.counts = nil, 0, nil
 }

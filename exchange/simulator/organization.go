@@ -22,7 +22,8 @@ func (t *Tenant) Organization() Organization {
 	return t.org
 }
 
-// UpdateOrganization changes the tenant's configuration.
+// UpdateOrganization changes the tenant's configuration; the function must not call
+// the tenant's methods.
 func (t *Tenant) UpdateOrganization(change func(*Organization)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -89,6 +89,10 @@ func WithReadLag(lag time.Duration) Option { return func(s *Service) { s.lag = l
 // WithCompression answers with gzip where the client accepts it, as the service does.
 func WithCompression() Option { return func(s *Service) { s.compress = true } }
 
+// WithCallLimit keeps the newest n calls only, for a server that runs for long;
+// [Service.Count] and [Service.Requests] still count all.
+func WithCallLimit(n int) Option { return func(s *Service) { s.log.limit = n } }
+
 // New makes a service in front of a tenant.
 func New(t *Tenant, opts ...Option) *Service {
 	s := &Service{tenant: t, now: time.Now, check: anyToken, faults: &injector{}}

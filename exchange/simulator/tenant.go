@@ -198,7 +198,7 @@ func (t *Tenant) find(identity string) []int {
 
 func (t *Tenant) findGuid(guid string) []int {
 	if numbers, ok := t.byName[guid]; ok {
-		return numbers
+		return slices.Clone(numbers)
 	}
 	kind, field, n, ok := t.gen.ids.read(guid)
 	if !ok || field > fieldEntra {

@@ -101,7 +101,8 @@ func (t *Tenant) RemoveMailbox(guid string) bool {
 }
 
 // Update changes the stored truth of a mailbox; false if there is none. Where the
-// function changes something but not Changed, the moment is put there.
+// function changes something but not Changed, the moment is put there. The tenant is
+// locked meanwhile, so the function must not call its methods.
 func (t *Tenant) Update(guid string, change func(*Mailbox)) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

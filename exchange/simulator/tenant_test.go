@@ -213,3 +213,11 @@ func TestSnapshotIsApart(t *testing.T) {
 		t.Error("the dump does not show the changes")
 	}
 }
+
+func TestRemovingAnAddedMailboxRemovesNoOther(t *testing.T) {
+	tenant := simulator.NewTenant(simulator.Seed{Mailboxes: 3})
+	tenant.RemoveMailbox(tenant.AddMailbox(simulator.Mailbox{}).Guid)
+	if got := len(slices.Collect(tenant.AllMailboxes())); got != 3 {
+		t.Errorf("%d mailboxes are left, want 3", got)
+	}
+}
