@@ -17,8 +17,9 @@ const (
 	// ReasonMoreResults means that the service warned of more results and gave
 	// no link to them.
 	ReasonMoreResults Reason = "there are more results but no link to them"
-	// ReasonSameLink means that a next link came a second time.
-	ReasonSameLink Reason = "the same next link came twice"
+	// ReasonSameLink means that a page came a second time with the same next
+	// link, so that the listing would never end.
+	ReasonSameLink Reason = "the same page and next link came twice"
 	// ReasonForeignLink means that a next link led to another host or path.
 	ReasonForeignLink Reason = "the next link leads elsewhere"
 	// ReasonWarning means that a page of a listing came with a warning that the

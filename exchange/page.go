@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"iter"
 	"net/http"
@@ -49,16 +50,23 @@ func listing[T any](ctx context.Context, c *Client, v invocation, find finder[T]
 	}
 }
 
+// maxPages ends a listing that has no end: 20 million rows.
+const maxPages = 20_000
+
 // lister is a listing under way. Every page is asked for with the same body,
 // headers, anchor and cookies: the cursor lives on one backend (wire 1.6).
 type lister struct {
 	client  *Client
 	session *session
 	call    call
-	at      *url.URL        // of the next page; nil after the last
-	seen    map[string]bool // queries that were asked for
-	pages   int
-	rows    int
+	at      *url.URL // of the next page; nil after the last
+	// seen holds a digest of each page with its next link: one that comes again
+	// is a listing that goes round in circles. The link alone does not tell: the
+	// one that was captured names a session and a server and no position (wire
+	// 1.6), so a service may well repeat it while its cursor moves on.
+	seen  map[[sha256.Size]byte]bool
+	pages int
+	rows  int
 }
 
 func (c *Client) list(v invocation) (*lister, error) {
@@ -74,7 +82,7 @@ func (c *Client) list(v invocation) (*lister, error) {
 		session: c.newSession(),
 		call:    q,
 		at:      q.url,
-		seen:    map[string]bool{q.url.RawQuery: true},
+		seen:    map[[sha256.Size]byte]bool{},
 	}, nil
 }
 
@@ -168,10 +176,11 @@ func (l *lister) advance(page answer) error {
 	if err != nil {
 		return l.incomplete(ReasonForeignLink, err)
 	}
-	if l.seen[next.RawQuery] {
+	circle := sha256.Sum256(append([]byte(next.RawQuery+"\n"), page.value...))
+	if l.seen[circle] || l.pages >= maxPages {
 		return l.incomplete(ReasonSameLink, nil)
 	}
-	l.seen[next.RawQuery] = true
+	l.seen[circle] = true
 	l.at = next
 	return nil
 }
