@@ -56,6 +56,9 @@ func (s *Service) batch(ctx context.Context, in invocation) (reply, error) {
 	}
 	keepOn := prefers(in.header, "odata.continue-on-error")
 	var responses []batchResponse
+	if keepOn && s.switches.BatchOrder == BatchShuffled {
+		shuffle(batch.Requests, hashText(string(in.body))+1)
+	}
 	for _, item := range batch.Requests {
 		answer, err := s.batchItem(ctx, in, item)
 		if err != nil {
@@ -68,7 +71,7 @@ func (s *Service) batch(ctx context.Context, in invocation) (reply, error) {
 			break // Without continue-on-error the rest is not processed (wire 2).
 		}
 	}
-	shuffle(responses, in.body)
+	shuffle(responses, hashText(string(in.body)))
 	if strings.Contains(in.header.Get("Accept"), "application/json") {
 		return fired.damage(jsonReply(http.StatusOK, marshal(struct {
 			Responses []batchResponse `json:"responses"`
@@ -156,14 +159,13 @@ func prefers(header http.Header, preference string) bool {
 	return false
 }
 
-// shuffle orders the responses by the batch's own bytes: the order is not guaranteed
-// (wire 2), and a repeated test must see the same one.
-func shuffle(responses []batchResponse, body []byte) {
-	h := hashText(string(body))
-	for i := len(responses) - 1; i > 0; i-- {
+// shuffle orders by a hash of the batch's own bytes: no order is guaranteed (wire 2),
+// and a repeated test must see the same one.
+func shuffle[T any](list []T, h uint64) {
+	for i := len(list) - 1; i > 0; i-- {
 		h = mix(h + 1)
 		j := int(h % uint64(i+1)) //nolint:gosec // below eleven
-		responses[i], responses[j] = responses[j], responses[i]
+		list[i], list[j] = list[j], list[i]
 	}
 }
 

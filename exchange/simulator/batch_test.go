@@ -169,3 +169,21 @@ func TestBatchPagesAndFaults(t *testing.T) {
 		t.Errorf("a next link in a batch gives %s", b.Raw)
 	}
 }
+
+func TestBatchOrder(t *testing.T) {
+	for order, want := range map[simulator.BatchOrder]bool{simulator.BatchAsSent: true, simulator.BatchShuffled: false} {
+		p := newProbe(t, simulator.Seed{Mailboxes: 10}, simulator.WithSwitches(simulator.Switches{BatchOrder: order}))
+		var items []item
+		for m := range p.tenant().AllMailboxes() {
+			items = append(items, p.item(m.Guid, "Get-Mailbox", map[string]any{"Identity": m.Guid}))
+		}
+		p.batch(nil, items...)
+		asSent := true
+		for i, in := range p.s.Calls()[0].Cmdlets {
+			asSent = asSent && in.Item == items[i]["id"]
+		}
+		if asSent != want {
+			t.Errorf("order %v: carried out as sent %v, want %v", order, asSent, want)
+		}
+	}
+}

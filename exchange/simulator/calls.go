@@ -19,7 +19,7 @@ type Call struct {
 	Query        string
 	Anchor       string // X-AnchorMailbox.
 	Header       http.Header
-	Cmdlets      []Invocation // One, or one per batch item in the order of the request.
+	Cmdlets      []Invocation // One, or one per batch item in the order they were carried out.
 	Status       int          // 0 while the request is still being answered, or was abandoned.
 	RequestBytes int64        // Content-Length, or -1.
 	Bytes        int          // Length of the answer's body before any compression.

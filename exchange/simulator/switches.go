@@ -77,6 +77,16 @@ const (
 	HiddenSetSwallowed
 )
 
+// BatchOrder is the order in which the items of a batch are carried out. With
+// odata.continue-on-error it is not promised (wire 2).
+type BatchOrder uint8
+
+// Readings of the order: as sent, or any other.
+const (
+	BatchAsSent BatchOrder = iota
+	BatchShuffled
+)
+
 // Switches are the points where the wire is not known and both readings must work
 // (wire 10). The zero value takes the first reading of each.
 type Switches struct {
@@ -87,6 +97,7 @@ type Switches struct {
 	AddBase           AddBase
 	ReAdd             ReAddMode
 	HiddenSet         HiddenSetMode
+	BatchOrder        BatchOrder
 }
 
 // switchField is one switch: its name, the names of its readings, how to set it.
@@ -105,6 +116,7 @@ func switchFields() []switchField {
 		{"addBase", []string{"shown", "stored"}, func(s *Switches, i int) { s.AddBase = AddBase(i) }},                                     //nolint:gosec // index into two names
 		{"reAdd", []string{"ok", "error"}, func(s *Switches, i int) { s.ReAdd = ReAddMode(i) }},                                           //nolint:gosec // index into two names
 		{"hiddenSet", []string{"stored", "swallowed"}, func(s *Switches, i int) { s.HiddenSet = HiddenSetMode(i) }},                       //nolint:gosec // index into two names
+		{"batchOrder", []string{"asSent", "shuffled"}, func(s *Switches, i int) { s.BatchOrder = BatchOrder(i) }},                         //nolint:gosec // index into two names
 	}
 }
 

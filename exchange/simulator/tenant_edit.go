@@ -71,6 +71,9 @@ func (t *Tenant) complete(m Mailbox, n int) Mailbox {
 	if len(m.Addresses) == 0 {
 		m.Addresses = []string{"SMTP:" + m.PrimarySMTPAddress}
 	}
+	for i, logon := range m.Managed {
+		m.Managed[i], _ = matchEnum(logonTypes(), logon)
+	}
 	if m.Managed == nil {
 		for _, logon := range logonTypes() {
 			if m.stored(logon) == nil {
