@@ -5,7 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
@@ -50,7 +49,7 @@ func (t *textWriter) standing(d document) string {
 // inLine is said only under the verdict that everything was read and nothing
 // is left to do at the chosen thresholds.
 func inLine(d document) string {
-	c := d.summary.States[audit.KindMailbox]
+	c, _ := states(d.summary, kindMailbox)
 	judged := c.InSync + c.Exempt
 	text := "In line"
 	if drifted := count(d.summary, func(s reconcile.StateCounts) int { return s.Drifted }); drifted > 0 {
@@ -79,8 +78,9 @@ func Summary(s reconcile.Summary) string {
 
 func count(s reconcile.Summary, of func(reconcile.StateCounts) int) int {
 	n := 0
-	for _, kind := range audit.SubjectKinds() {
-		n += of(s.States[kind])
+	for _, kind := range kinds() {
+		c, _ := states(s, kind)
+		n += of(c)
 	}
 	return n
 }

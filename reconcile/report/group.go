@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
@@ -25,11 +24,10 @@ type group struct {
 // groupKey is what the subjects of a group have in common. Lists are compared
 // by what is added and removed, not by what was there before.
 type groupKey struct {
-	kind               audit.SubjectKind
-	setting            audit.Setting
+	kind, setting      string
 	edit, reason, note string
 	fate               reconcile.Fate
-	severity           audit.Severity
+	severity           string
 	weakens, pins      bool
 	file, rule         string
 	line, column       int
@@ -43,8 +41,8 @@ func groupChanges(changes iter.Seq[reconcile.Change], limit int) []*group {
 	var order []*group
 	for c := range changes {
 		key := groupKey{
-			kind: c.Subject.Kind, setting: c.Setting, edit: editOf(c), reason: c.Reason, note: c.Note,
-			fate: c.Fate, severity: c.Severity, weakens: c.Weakens, pins: c.Pins,
+			kind: string(c.Subject.Kind), setting: string(c.Setting), edit: editOf(c), reason: c.Reason, note: c.Note,
+			fate: c.Fate, severity: c.Severity.String(), weakens: c.Weakens, pins: c.Pins,
 			file: c.Origin.File, rule: c.Origin.Rule, line: c.Origin.Line, column: c.Origin.Column,
 			result: c.Result,
 		}
@@ -122,15 +120,11 @@ type unknownGroup struct {
 
 // groupUnknown folds what could not be judged by kind, setting and reason.
 func groupUnknown(unknown iter.Seq[reconcile.UnknownObject], limit int) []*unknownGroup {
-	type key struct {
-		kind    audit.SubjectKind
-		setting audit.Setting
-		reason  string
-	}
+	type key struct{ kind, setting, reason string }
 	byKey := map[key]*unknownGroup{}
 	var order []*unknownGroup
 	for u := range unknown {
-		k := key{u.Subject.Kind, u.Setting, u.Reason}
+		k := key{string(u.Subject.Kind), string(u.Setting), u.Reason}
 		g, ok := byKey[k]
 		if !ok {
 			g = &unknownGroup{first: u}
@@ -146,13 +140,13 @@ func groupUnknown(unknown iter.Seq[reconcile.UnknownObject], limit int) []*unkno
 }
 
 // objects counts subjects of a kind in words.
-func objects(kind audit.SubjectKind, n int) string {
+func objects(kind string, n int) string {
 	switch kind {
-	case audit.KindMailbox:
+	case kindMailbox:
 		return plural(n, "mailbox", "mailboxes")
-	case audit.KindBypass:
+	case kindBypass:
 		return plural(n, "account", "accounts")
-	case audit.KindRetention:
+	case kindRetention:
 		return plural(n, "policy", "policies")
 	default:
 		return plural(n, "object", "objects")

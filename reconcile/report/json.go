@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
@@ -108,7 +107,7 @@ type jsonStates struct {
 type jsonChange struct {
 	ID       string            `json:"id"`
 	Subject  reconcile.Subject `json:"subject"`
-	Setting  audit.Setting     `json:"setting"`
+	Setting  string            `json:"setting"`
 	Before   any               `json:"before"`
 	After    any               `json:"after"`
 	Add      []string          `json:"add"`
@@ -149,17 +148,17 @@ func coverageOf(c reconcile.Coverage) jsonCoverage {
 // summaryOf gives the states of each kind; a kind that the policy does not
 // speak of is the empty object.
 func summaryOf(s reconcile.Summary) jsonSummary {
-	of := func(kind audit.SubjectKind) any {
-		if counts, ok := s.States[kind]; ok {
+	of := func(kind string) any {
+		if counts, ok := states(s, kind); ok {
 			return counts
 		}
 		return struct{}{}
 	}
 	return jsonSummary{
 		States: jsonStates{
-			Mailbox: of(audit.KindMailbox), Bypass: of(audit.KindBypass),
-			Organization: of(audit.KindOrganization), AdminAudit: of(audit.KindAdminAudit),
-			Retention: of(audit.KindRetention),
+			Mailbox: of(kindMailbox), Bypass: of(kindBypass),
+			Organization: of(kindOrganization), AdminAudit: of(kindAdminAudit),
+			Retention: of(kindRetention),
 		},
 		Changes: s.Changes,
 	}
@@ -167,7 +166,7 @@ func summaryOf(s reconcile.Summary) jsonSummary {
 
 func changeOf(c reconcile.Change, withResult bool) jsonChange {
 	out := jsonChange{
-		ID: c.ID, Subject: c.Subject, Setting: c.Setting,
+		ID: c.ID, Subject: c.Subject, Setting: string(c.Setting),
 		Before: value(c.Before), After: value(c.After), Add: list(c.Add), Remove: list(c.Remove),
 		Fate: c.Fate, Reason: c.Reason, Severity: c.Severity.String(), Weakens: c.Weakens, Pins: c.Pins,
 		Origin:   jsonOrigin{File: c.Origin.File, Line: c.Origin.Line, Column: c.Origin.Column, Rule: c.Origin.Rule},

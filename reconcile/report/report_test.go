@@ -187,7 +187,7 @@ func TestGolden(t *testing.T) {
 			}
 			path := filepath.Join("testdata", "golden", tt.file)
 			if *update {
-				if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil { //nolint:gosec // A golden file is no secret.
+				if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
@@ -112,10 +111,10 @@ func (t *textWriter) coverage(d document) {
 	for _, cmdlet := range d.refused {
 		t.para("  ? ", Line(cmdlet)+" was refused as a whole: the credential may not run it")
 	}
-	if c.Mailboxes.Read > 0 || hasKind(d, audit.KindMailbox) {
+	if c.Mailboxes.Read > 0 || hasKind(d, kindMailbox) {
 		t.para("  ", mailboxesRead(c.Mailboxes))
 	}
-	if c.Bypass.Read > 0 || hasKind(d, audit.KindBypass) {
+	if c.Bypass.Read > 0 || hasKind(d, kindBypass) {
 		t.para("  ", bypassRead(c.Bypass))
 	}
 	t.line("  %s in %s", plural(c.Pages, "page", "pages"), plural(c.Requests, "request", "requests"))
@@ -124,8 +123,9 @@ func (t *textWriter) coverage(d document) {
 }
 
 // hasKind reports whether objects of a kind were judged.
-func hasKind(d document, kind audit.SubjectKind) bool {
-	return d.summary.States[kind] != reconcile.StateCounts{}
+func hasKind(d document, kind string) bool {
+	c, _ := states(d.summary, kind)
+	return c != reconcile.StateCounts{}
 }
 
 func mailboxesRead(m reconcile.MailboxCoverage) string {
@@ -152,8 +152,8 @@ func bypassRead(b reconcile.BypassCoverage) string {
 func (t *textWriter) states(s reconcile.Summary) {
 	t.line("")
 	t.line("  %-14s %9s %9s %9s %9s %11s", "", "drifted", "unknown", "exempt", "in line", "no opinion")
-	for _, kind := range audit.SubjectKinds() {
-		c := s.States[kind]
+	for _, kind := range kinds() {
+		c, _ := states(s, kind)
 		if c == (reconcile.StateCounts{}) {
 			continue
 		}
@@ -235,7 +235,7 @@ func (t *textWriter) result(g *group, head string) {
 	lead := "  " + t.symbol(g.first.Fate) + " "
 	switch g.first.Result {
 	case reconcile.ResultVerified, reconcile.ResultNotNeeded:
-		t.para(lead, head+"; "+objects(g.first.Subject.Kind, g.count))
+		t.para(lead, head+"; "+objects(string(g.first.Subject.Kind), g.count))
 	default:
 		t.subjects(lead, head, g.first.Subject, g.names, g.count)
 	}
@@ -251,7 +251,7 @@ func (t *textWriter) subjects(lead, text string, first reconcile.Subject, names 
 		t.para(lead, text)
 		return
 	}
-	t.para(lead, text+"; "+objects(first.Kind, count)+":")
+	t.para(lead, text+"; "+objects(string(first.Kind), count)+":")
 	for _, name := range names {
 		t.line("        - %s", truncate(name, columns-10))
 	}

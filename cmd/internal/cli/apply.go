@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
@@ -53,7 +52,7 @@ SIGINT starts no new write, finishes those under way, and reports.`,
   exoaudit apply -p policy.yaml --yes --only bypass,organization
   exoaudit apply plan.json -p policy.yaml --yes
   exoaudit apply -p policy.yaml --accept-guard maxChangedPercent=60 --reason CHG-4711`,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return invalid("apply takes one saved plan, but got %d arguments", len(args))
 			}
@@ -116,18 +115,18 @@ func (c *applying) selection() (reconcile.Selection, error) {
 	if c.limit < 0 {
 		return s, invalid("--limit %d: it must not be negative", c.limit)
 	}
-	var names []string
-	for _, k := range audit.SubjectKinds() {
-		names = append(names, string(k))
-	}
+	names := []string{"adminAudit", "bypass", "mailbox", "organization", "retention"}
 	for _, name := range c.only {
 		if !slices.Contains(names, name) {
 			return s, invalid("--only %s: there is %s%s", report.Line(name), strings.Join(names, ", "), nearest(name, slices.Clone(names), ""))
 		}
-		s.Only = append(s.Only, audit.SubjectKind(name))
+		s.Only = appendAs(s.Only, name)
 	}
 	return s, nil
 }
+
+// appendAs appends a name to a list of named things.
+func appendAs[T ~string](list []T, name string) []T { return append(list, T(name)) }
 
 // raised reads --accept-guard and --reason.
 func (c *applying) raised() ([]reconcile.RaisedGuard, error) {

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/exoaudit/exoaudit/policy"
-	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
@@ -56,11 +55,9 @@ func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
 		return nil, err
 	}
 	j := &job{comparison: *c, threshold: reconcile.Threshold{Strict: c.strict}}
-	severity, ok := audit.ParseSeverity(c.failOn)
-	if !ok {
+	if !setFailOn(&j.threshold, c.failOn) {
 		return nil, invalid("--fail-on %s: there is info, low, medium, high", report.Line(c.failOn))
 	}
-	j.threshold.FailOn = severity
 	for _, r := range c.reports {
 		format, path, ok := strings.Cut(r, "=")
 		if !ok || path == "" || !slices.Contains([]string{"text", "json"}, format) {
@@ -71,6 +68,17 @@ func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
 	var err error
 	j.policy, err = a.loadPolicy(c.policyFile)
 	return j, err
+}
+
+// setFailOn sets the lowest severity that counts, by its word.
+func setFailOn(t *reconcile.Threshold, word string) bool {
+	for range 4 { // info, low, medium, high: each the next of the one before
+		if t.FailOn.String() == word {
+			return true
+		}
+		t.FailOn++
+	}
+	return false
 }
 
 // loadPolicy reads the policy and shows the warnings about it.

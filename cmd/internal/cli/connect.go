@@ -81,7 +81,7 @@ func (a *app) connect(ctx context.Context, t target) (*connection, error) {
 		return nil, invalid("%w", err)
 	}
 	// Only an endpoint that New has accepted is shown: another may hold a password.
-	a.logger().Info(fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, at.endpoint, provider.Describe()))
+	a.logger().InfoContext(ctx, fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, at.endpoint, provider.Describe()))
 	return &connection{client: client, tenant: cfg.TenantID, idle: transport.CloseIdleConnections}, nil
 }
 
@@ -183,7 +183,7 @@ func (a *app) trace() func(exchange.Trace) {
 		attrs := []any{
 			slog.String("cmdlets", strings.Join(compact(t.Cmdlets), ",")),
 			slog.Int("status", t.Status),
-			slog.String("request-id", t.RequestID),
+			slog.String("requestId", t.RequestID),
 			slog.Int64("ms", t.Duration.Milliseconds()),
 			slog.Int64("bytes", t.Bytes),
 		}

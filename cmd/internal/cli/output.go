@@ -15,7 +15,6 @@ import (
 // output is how a command speaks.
 type output struct {
 	format    string
-	formats   []string
 	color     string
 	quiet     bool
 	verbose   bool

@@ -34,7 +34,7 @@ func (p *progress) show(done, total int) {
 		return
 	}
 	p.last, p.shown = share, true
-	fmt.Fprintf(p.app.Err, "\r%s: %d of %d", p.what, done, total)
+	_, _ = fmt.Fprintf(p.app.Err, "\r%s: %d of %d", p.what, done, total)
 }
 
 // end leaves the line.
@@ -42,6 +42,6 @@ func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.shown {
-		fmt.Fprintln(p.app.Err)
+		_, _ = fmt.Fprintln(p.app.Err)
 	}
 }

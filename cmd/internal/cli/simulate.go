@@ -100,7 +100,7 @@ func (a *app) simulate(cmd *cobra.Command, seed simulator.Seed, cfg SimulationCo
 	if err != nil {
 		return err
 	}
-	err = json.NewEncoder(a.Out).Encode(simulated{
+	err = json.NewEncoder(a.Out).Encode(simulated{ //nolint:gosec // The token is good for this simulation only, and the way in.
 		Endpoint: s.Endpoint, Authority: s.AuthorityURL, CAFile: s.CAFile, Tenant: s.Tenant.ID(),
 		ClientID: s.Authority.ClientID(), ClientSecretFile: s.SecretFile,
 		CertificateFile: s.CertificateFile, AccessToken: s.AccessToken,

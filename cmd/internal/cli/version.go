@@ -60,8 +60,8 @@ func newVersion(a *app) *cobra.Command {
 		if a.out.format == "json" {
 			return json.NewEncoder(a.Out).Encode(v)
 		}
-		fmt.Fprintf(a.Out, "%s %s (%s, %s)\n", v.Tool, v.Version, v.Go, v.Platform)
-		return nil
+		_, err := fmt.Fprintf(a.Out, "%s %s (%s, %s)\n", v.Tool, v.Version, v.Go, v.Platform)
+		return err
 	}
 	return cmd
 }
