@@ -91,7 +91,11 @@ func (b *bench) apply(plan *reconcile.Plan, change ...func(*reconcile.ApplyOptio
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() {
+		if err := file.Close(); err != nil {
+			b.t.Error(err)
+		}
+	}()
 	opts := reconcile.ApplyOptions{Recorder: file, Now: time.Now}
 	for _, f := range change {
 		f(&opts)

@@ -58,17 +58,3 @@ func sortAll(list []Change) {
 		)
 	})
 }
-
-// sameValue compares two values of a change: booleans, time spans, and lists
-// regardless of case, as the service does.
-func sameValue(a, b any) bool {
-	la, okA := a.([]string)
-	lb, okB := b.([]string)
-	if okA != okB {
-		return false
-	}
-	if okA {
-		return audit.SetOf(la).Equal(audit.SetOf(lb))
-	}
-	return a == b
-}

@@ -8,9 +8,18 @@ func TestParseRaisedGuard(t *testing.T) {
 		t.Errorf("got %+v, %v", good, err)
 	}
 	for _, c := range []struct{ text, reason string }{
-		{"maxChanged=6000", ""}, {"maxChanged=6000", "  "}, {"maxChanged", "r"}, {"maxChanged=", "r"},
-		{"maxChanged=1.5", "r"}, {"maxChanged=-1", "r"}, {"maxChanged=NaN", "r"}, {"maxChangedPercent=101", "r"},
-		{"maxChangedPercent=Inf", "r"}, {"population=0", "r"}, {"allowWeakening=1", "r"}, {"=5", "r"},
+		{"maxChanged=6000", ""},
+		{"maxChanged=6000", "  "},
+		{"maxChanged", "r"},
+		{"maxChanged=", "r"},
+		{"maxChanged=1.5", "r"},
+		{"maxChanged=-1", "r"},
+		{"maxChanged=NaN", "r"},
+		{"maxChangedPercent=101", "r"},
+		{"maxChangedPercent=Inf", "r"},
+		{"population=0", "r"},
+		{"allowWeakening=1", "r"},
+		{"=5", "r"},
 	} {
 		if g, err := ParseRaisedGuard(c.text, c.reason); err == nil {
 			t.Errorf("ParseRaisedGuard(%q, %q) = %+v", c.text, c.reason, g)

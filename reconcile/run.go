@@ -83,7 +83,7 @@ func (r *Run) setMailbox(record, slot int, o outcome) {
 	key := noteKey{int32(record), uint8(slot)} //nolint:gosec // Bounded by the population and maxChangesPerMailbox.
 	for code, result := range resultCodes() {
 		if result == o.result {
-			r.mailboxes[record][slot] = uint8(code) //nolint:gosec // Five codes.
+			r.mailboxes[record][slot] = uint8(code)
 		}
 	}
 	delete(r.notes, key)
