@@ -95,3 +95,25 @@ func (p *probe) raw(url string, body []byte) []byte {
 	}
 	return a.Raw
 }
+
+func TestLargeFilteredListing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("300,000 mailboxes; run without -short")
+	}
+	const mailboxes = 300_000
+	p := newProbe(t, simulator.Seed{Mailboxes: mailboxes, Seed: 2, Drift: 0.1})
+	want := 0
+	for m := range p.tenant().AllMailboxes() {
+		if m.AuditEnabled != simulator.True {
+			want++
+		}
+	}
+	p.query = "$select=Guid"
+	rows := p.list("Get-Mailbox", map[string]any{"ResultSize": "Unlimited", "Filter": "AuditEnabled -ne 'True'"})
+	if len(rows) != want || want == 0 {
+		t.Errorf("the filter gives %d rows, %d are stored so", len(rows), want)
+	}
+	if got, most := p.s.Requests(), want/1000+1; got != most {
+		t.Errorf("took %d requests, want %d", got, most)
+	}
+}
