@@ -554,3 +554,25 @@ func TestFilterThatCannotBeTrusted(t *testing.T) {
 		t.Errorf("%d writes on values that nobody knows", b.writes())
 	}
 }
+
+// TestRings: a ring is begun only when the one before it shows what was
+// written.
+func TestRings(t *testing.T) {
+	for lag, want := range map[time.Duration]int{10 * time.Second: 49, time.Hour: 5} {
+		t.Run(lag.String(), func(t *testing.T) {
+			synctestRun(t, func(t *testing.T) {
+				tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 50})
+				b := newBench(t, tenant, simulator.WithReadLag(lag))
+				run := b.apply(b.check(parse(t, everything)), func(o *reconcile.ApplyOptions) {
+					o.Rings = []reconcile.Ring{{Mailboxes: 5}, {Mailboxes: 20}, {}}
+				})
+				if n := b.service.Count("Set-Mailbox"); n != want {
+					t.Errorf("%d mailboxes were written, want %d; stopped %q", n, want, run.Stopped)
+				}
+				if (run.Stopped == "") != (want == 49) {
+					t.Errorf("stopped %q, results %v", run.Stopped, run.Results())
+				}
+			})
+		})
+	}
+}

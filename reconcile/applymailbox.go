@@ -152,23 +152,41 @@ func (e *engine) ring(ctx context.Context, ring Ring, next func() (*job, bool)) 
 			}
 		})
 	}
-	more := e.deal(ctx, ring, next, batches)
+	jobs, more := e.deal(ctx, ring, next, batches)
 	close(batches)
 	wg.Wait()
 	e.pendingReads(ctx)
+	if n := e.unproven(jobs); more && n > 0 {
+		e.stop("%s of the ring just written could not be verified, so no further ring is begun", counted(n, "change"))
+	}
 	return more
 }
 
-// deal hands out the mailboxes of a ring in batches; it tells whether any are
-// left.
-func (e *engine) deal(ctx context.Context, ring Ring, next func() (*job, bool), batches chan<- []*job) bool {
-	for dealt := 0; e.stopped(ctx) == ""; {
+// unproven counts the changes of a ring that do not show. A stored
+// AuditEnabled, which only the filter shows, is looked at when all is done.
+func (e *engine) unproven(jobs []*job) int {
+	n := 0
+	for _, j := range jobs {
+		for _, c := range j.changes {
+			hidden := c.Setting == audit.SettingAuditEnabled && e.plan.storedOnly(e.plan.pop.records[j.record])
+			if r := e.run.mailboxOutcome(j.record, c.slot).result; !hidden && r != ResultVerified && r != ResultUnsupported {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// deal hands out the mailboxes of a ring in batches. It gives the mailboxes of
+// a ring that has an end, and tells whether any are left after it.
+func (e *engine) deal(ctx context.Context, ring Ring, next func() (*job, bool), batches chan<- []*job) (dealt []*job, more bool) {
+	for e.stopped(ctx) == "" {
 		size := exchange.BatchSize
 		if ring.Mailboxes > 0 {
-			size = min(size, ring.Mailboxes-dealt)
+			size = min(size, ring.Mailboxes-len(dealt))
 		}
 		if size == 0 {
-			return true
+			return dealt, true
 		}
 		var batch []*job
 		for len(batch) < size {
@@ -179,15 +197,17 @@ func (e *engine) deal(ctx context.Context, ring Ring, next func() (*job, bool), 
 			batch = append(batch, j)
 		}
 		if len(batch) == 0 {
-			return false
+			return dealt, false
 		}
-		dealt += len(batch)
+		if ring.Mailboxes > 0 {
+			dealt = append(dealt, batch...)
+		}
 		select {
 		case batches <- batch:
 		case <-ctx.Done():
 		}
 	}
-	return false
+	return dealt, false
 }
 
 // batch records, writes and reads back up to ten mailboxes.

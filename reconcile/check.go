@@ -233,8 +233,16 @@ func (b *builder) coverage() {
 		c.Reasons = append(c.Reasons, obs.storedMissing)
 	}
 	if n := p.Summary().unknownObjects(); n > 0 {
-		c.Reasons = append(c.Reasons, fmt.Sprintf("%d objects could not be judged", n))
+		c.Reasons = append(c.Reasons, fmt.Sprintf("%s could not be judged", counted(n, "object")))
 	}
 	c.Complete = len(c.Reasons) == 0
 	p.Coverage = c
+}
+
+// counted puts a number before a noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -72,7 +72,7 @@ func (d differ) exact(f *finding, p profile, l audit.LogonType, w policy.RecordW
 	if extra.Len() > 0 && d.policy.Guards.AllowWeakening {
 		c.Add, c.Remove, c.After = missing.Slice(), extra.Slice(), w.Exact.Slice()
 		c.Weakens = true
-		c.Reason = fmt.Sprintf("%s must record exactly %s", l, w.Exact)
+		c.Reason = "the policy wants exactly its own list, and allows to record less"
 		f.changes = append(f.changes, c)
 		return
 	}
@@ -82,7 +82,7 @@ func (d differ) exact(f *finding, p profile, l audit.LogonType, w policy.RecordW
 	if extra.Len() > 0 {
 		c.Remove, c.After, c.Weakens = extra.Slice(), w.Exact.Slice(), true
 		c.Fate = FateBlocked
-		c.Reason = fmt.Sprintf("allowWeakening: the policy asks for exactly %d actions, and removing %s would record less", w.Exact.Len(), extra)
+		c.Reason = "allowWeakening: the policy wants exactly its own list, and removing actions would record less"
 		f.changes = append(f.changes, c)
 	}
 }
@@ -111,7 +111,7 @@ func (d differ) addMissing(f *finding, p profile, l audit.LogonType, w policy.Re
 		c := d.listChange(p, l, w)
 		c.Add, c.After = known.Slice(), p.lists[l].value.Union(known).Slice()
 		c.Origin = w.OriginOf(known)
-		c.Reason = fmt.Sprintf("%s of %s is not recorded", known, strings.ToLower(l.String()))
+		c.Reason = whyMissing(w, known, c.Pins)
 		f.changes = append(f.changes, c)
 	}
 	if unknown.Len() > 0 {
@@ -119,9 +119,25 @@ func (d differ) addMissing(f *finding, p profile, l audit.LogonType, w policy.Re
 		c.Add, c.After = unknown.Slice(), p.lists[l].value.Union(missing).Slice()
 		c.Origin = w.OriginOf(unknown)
 		c.Fate = FateBlocked
-		c.Reason = fmt.Sprintf("allowUnknownActions: %s is not an action that this version knows", unknown)
+		c.Reason = "allowUnknownActions: the policy names actions that this version does not know, and does not let them be written"
 		f.changes = append(f.changes, c)
 	}
+}
+
+// whyMissing says why actions are to be added. The actions themselves stand
+// beside it, and are not said again.
+func whyMissing(w policy.RecordWish, missing audit.ActionSet, pins bool) string {
+	why := "the list is pinned, and lacks actions of Microsoft's default set"
+	switch {
+	case w.Exact != nil:
+		why = "the policy wants exactly its own list"
+	case missing.Intersect(w.Plus).Len() > 0:
+		why = "the policy names actions that are not recorded"
+	}
+	if pins {
+		why += "; adding to the list takes it out of Microsoft's management"
+	}
+	return why
 }
 
 // listChange is the part that all changes of one list share. Writing a list

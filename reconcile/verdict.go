@@ -46,7 +46,7 @@ func (s Summary) drift(t Threshold) bool {
 func (p *Plan) WarningsFor(t Threshold) []string {
 	out := slices.Clone(p.Warnings)
 	if n := p.Summary().driftedObjects(); n > 0 && p.Verdict(t) == VerdictInLine {
-		out = append(out, fmt.Sprintf("%d objects drift in ways that do not count here (fail-on %s, strict %t)", n, t.FailOn, t.Strict))
+		out = append(out, fmt.Sprintf("drift that does not count here (fail-on %s, strict %t): %s", t.FailOn, t.Strict, counted(n, "object")))
 	}
 	return out
 }
