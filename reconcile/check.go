@@ -59,6 +59,7 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 // read, and not because a role forbids it, which is itself worth a report.
 func (o *observation) hopeless() error {
 	var errs []error
+	var token *exchange.TokenError
 	for _, f := range o.failures {
 		if missing, ok := errors.AsType[*MailboxNotFoundError](f.err); ok {
 			return missing
@@ -66,10 +67,16 @@ func (o *observation) hopeless() error {
 		if exchange.IsRefused(f.err) {
 			return nil
 		}
-		errs = append(errs, fmt.Errorf("%s: %w", f.cmdlet, f.err))
+		if t, ok := errors.AsType[*exchange.TokenError](f.err); ok {
+			token = t
+		}
+		errs = append(errs, f)
 	}
 	if len(errs) == 0 || len(errs) < o.reads || o.pop.read > 0 || o.bypass != nil && o.bypass.read > 0 {
 		return nil
+	}
+	if token != nil {
+		return token // The same for every cmdlet, so it is said once.
 	}
 	return fmt.Errorf("nothing of the tenant could be read: %w", errors.Join(errs...))
 }
@@ -221,7 +228,7 @@ func (b *builder) coverage() {
 		if exchange.IsRefused(f.err) || errors.Is(f.err, errAccountsRefused) {
 			p.Refused = append(p.Refused, f.cmdlet)
 		}
-		reason := fmt.Sprintf("%s: %v", f.cmdlet, f.err)
+		reason := f.Error()
 		c.Reasons = append(c.Reasons, reason)
 		if f.kind != audit.KindOrganization {
 			p.unknown = append(p.unknown, UnknownObject{Subject: Subject{Kind: f.kind}, Reason: reason})

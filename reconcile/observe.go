@@ -30,6 +30,16 @@ type failure struct {
 	err    error
 }
 
+// Error names the cmdlet, once.
+func (f failure) Error() string {
+	if text := f.err.Error(); strings.HasPrefix(text, f.cmdlet) {
+		return text
+	}
+	return f.cmdlet + ": " + f.err.Error()
+}
+
+func (f failure) Unwrap() error { return f.err }
+
 // observation is everything that was read of a tenant, folded.
 type observation struct {
 	tenant   tenantView
