@@ -25,7 +25,7 @@ func TestListingOutlivesItsToken(t *testing.T) {
 				service := simulator.New(tenant, simulator.WithTokenCheck(a.Check), simulator.WithFaults(fault))
 				client, err := exchange.New(exchange.Config{
 					Endpoint: "https://outlook.office365.com", TenantID: tenant.ID(),
-					TokenSource: provider(t, config(t, a, auth.KindCertificate)).TokenSource(scope),
+					TokenSource: provider(t, config(t, a, auth.KindSecret)).TokenSource(scope),
 					Transport:   service.RoundTripper(),
 					Retry:       exchange.Retry{Longest: 2 * time.Hour, Budget: 3 * time.Hour},
 				})

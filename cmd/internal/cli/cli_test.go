@@ -82,7 +82,11 @@ func TestPrompt(t *testing.T) {
 		answer string
 		want   int
 	}{
-		{"", ExitRefused}, {"\n", ExitRefused}, {"y\n", ExitRefused}, {"YES\n", ExitRefused}, {"no\n", ExitRefused},
+		{"", ExitRefused},
+		{"\n", ExitRefused},
+		{"y\n", ExitRefused},
+		{"YES\n", ExitRefused},
+		{"no\n", ExitRefused},
 		{" yes \r\n", ExitInLine},
 	} {
 		b.in = strings.NewReader(tt.answer)
