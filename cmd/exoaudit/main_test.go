@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -13,7 +14,20 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"exoaudit": main})
+	testscript.Main(tidy{m}, map[string]func(){"exoaudit": main})
+}
+
+// tidy runs the tests with a folder for what they build.
+type tidy struct{ *testing.M }
+
+func (t tidy) Run() int {
+	folder, err := os.MkdirTemp("", "exoaudit-built-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	buildFolder = folder
+	return t.M.Run()
 }
 
 // TestProcessScripts runs the scripts that are the manual of the command line:
