@@ -255,10 +255,10 @@ func (e *engine) restore(ctx context.Context, jobs []*job) {
 	e.send(ctx, edits, of)
 }
 
-// edit writes the rest. Where a list was sent whole and the service answers
-// that an action is already audited, which it did in 2019 (semantics 1.3 E6)
-// and which counts as "nothing was different", only what is missing is sent
-// again.
+// edit writes the rest. Where a list was sent whole and the service refuses
+// that because an action is already audited, as it did in 2019 (semantics 1.3
+// E6), only what is missing is sent again. Whether the refused call wrote
+// anything is not known; the read-back tells.
 func (e *engine) edit(ctx context.Context, jobs []*job) {
 	var edits []exchange.MailboxEdit
 	var of []*job
@@ -269,7 +269,7 @@ func (e *engine) edit(ctx context.Context, jobs []*job) {
 		}
 	}
 	e.send(ctx, edits, of)
-	edits, of = nil, slices.DeleteFunc(of, func(j *job) bool { return !j.unchanged || !j.pins() })
+	edits, of = nil, slices.DeleteFunc(of, func(j *job) bool { return !j.pins() || !j.unchanged && !exchange.IsAlreadyAudited(j.err) })
 	for _, j := range of {
 		edits = append(edits, j.missingOnly())
 	}

@@ -1,12 +1,15 @@
 package reconcile_test
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
 	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
@@ -423,4 +426,25 @@ func TestDuplicateRows(t *testing.T) {
 			t.Errorf("%s %s is planned on a mailbox of which nobody knows which row is true", c.Subject.Name, c.Setting)
 		}
 	}
+}
+
+// TestEmptyBypassListing: every tenant has rows, most of them the service's
+// own; a listing without any is what a role sees that may not look.
+func TestEmptyBypassListing(t *testing.T) {
+	b := newBench(t, healthyTenant(3))
+	p := parse(t, "bypass: {}\n")
+	plan, err := reconcile.Check(t.Context(), blind{b.client}, b.request(p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plan.Verdict(strict); got != reconcile.VerdictIncomplete {
+		t.Errorf("verdict %s", got)
+	}
+}
+
+// blind is a tenant of which a role sees no bypass row.
+type blind struct{ reconcile.Reader }
+
+func (blind) BypassAssociations(context.Context) iter.Seq2[exchange.BypassAssociation, error] {
+	return func(func(exchange.BypassAssociation, error) bool) {}
 }

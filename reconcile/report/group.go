@@ -41,7 +41,7 @@ func groupChanges(changes iter.Seq[reconcile.Change], limit int) []*group {
 	var order []*group
 	for c := range changes {
 		key := groupKey{
-			kind: string(c.Subject.Kind), setting: string(c.Setting), edit: editOf(c), reason: c.Reason, note: c.Note,
+			kind: string(c.Subject.Kind), setting: string(c.Setting), edit: editOf(c), reason: c.Reason, note: withoutRequest(c.Note),
 			fate: c.Fate, severity: c.Severity.String(), weakens: c.Weakens, pins: c.Pins,
 			file: c.Origin.File, rule: c.Origin.Rule, line: c.Origin.Line, column: c.Origin.Column,
 			result: c.Result,
@@ -58,6 +58,13 @@ func groupChanges(changes iter.Seq[reconcile.Change], limit int) []*group {
 		}
 	}
 	return order
+}
+
+// withoutRequest cuts the id of the request off a note, which differs from one
+// batch to the next.
+func withoutRequest(note string) string {
+	text, _, _ := strings.Cut(note, " [request ")
+	return text
 }
 
 // editOf says what a change does, in words that also tell edits apart.
