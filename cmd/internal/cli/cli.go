@@ -69,6 +69,9 @@ func Main(ctx context.Context, args []string, streams Streams, env Environment) 
 	err := root.ExecuteContext(ctx)
 	status := statusOf(err)
 	if signaled := statusOfSignal(ctx); signaled != 0 && !a.stopped {
+		if errors.Is(err, context.Canceled) {
+			err = context.Cause(ctx) // what was under way when it came does not matter
+		}
 		status = signaled
 	}
 	if e, ok := errors.AsType[*statusError](err); err != nil && (!ok || e.err != nil) {

@@ -10,7 +10,12 @@ import (
 // signalError is the cause of a context that a signal ended.
 type signalError struct{ signal os.Signal }
 
-func (e *signalError) Error() string { return "interrupted (" + e.signal.String() + ")" }
+func (e *signalError) Error() string {
+	if e.signal == syscall.SIGTERM {
+		return "ended by SIGTERM"
+	}
+	return "ended by SIGINT"
+}
 
 func (e *signalError) status() int {
 	if e.signal == syscall.SIGTERM {
