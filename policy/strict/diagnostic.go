@@ -56,7 +56,8 @@ const (
 	CodeTooDeep = "too-deep"
 	// CodeEncoding is text that is not UTF-8.
 	CodeEncoding = "bad-encoding"
-	// CodeControl is an invisible character that may not stand in a file.
+	// CodeControl is an invisible character that may not stand in a file, or in
+	// a text or key of it.
 	CodeControl = "control-character"
 	// CodeTab is a tab where YAML wants spaces.
 	CodeTab = "tab"

@@ -13,7 +13,9 @@
 // Only the plain ones are let through: one UTF-8 document, booleans spelt true
 // or false, decimal numbers without a leading zero, no anchors, aliases, tags or
 // merge keys, no duplicate keys, no control characters. A text that YAML would
-// take for a number, a boolean or null must be quoted.
+// take for a number, a boolean or null must be quoted. Texts and keys hold no
+// character that cannot be seen (zero width, no-break space), not as an escape
+// either; comments may.
 //
 // # Limits
 //

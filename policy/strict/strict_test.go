@@ -66,6 +66,20 @@ func TestParseRefuses(t *testing.T) {
 		{"escaped bell", "a: \"x\\ay\"\n", "1:4 control-character"},
 		{"escaped NUL in a key", "\"a\\0\": 1\n", "1:1 control-character"},
 		{"escaped terminal sequence", "a: [\"\\e[31m\"]\n", "1:5 control-character"},
+		{"zero width space", "a: x\u200By\n", "1:4 control-character"},
+		{"soft hyphen", "a:\n  - x\u00ADy\n", "2:5 control-character"},
+		{"word joiner", "a: 'x\u2060'\n", "1:4 control-character"},
+		{"joiner", "a: x\u200Dy\n", "1:4 control-character"},
+		{"language tag", "a: x\U000E0041\n", "1:4 control-character"},
+		{"no-break space", "a: x\u00A0y\n", "1:4 control-character"},
+		{"ideographic space", "a: x\u3000y\n", "1:4 control-character"},
+		{"no-break space as indentation", "a:\n\u00A0\u00A0b: 1\n", "2:1 control-character"},
+		{"variation selector", "a: x\uFE0F\n", "1:4 control-character"},
+		{"filler that looks like a space", "a: x\u3164y\n", "1:4 control-character"},
+		{"braille blank", "a: x\u2800y\n", "1:4 control-character"},
+		{"escaped zero width space", "a: \"x\\u200By\"\n", "1:4 control-character"},
+		{"escaped no-break space", "a: \"x\\_y\"\n", "1:4 control-character"},
+		{"key twice to the eye", "ab: 1\na\u200Bb: 2\n", "2:1 control-character"},
 		{"key twice", "a: 1\nb: 2\na: 3\n", "3:1 duplicate-key"},
 		{"key twice, quoted", "a: 1\n\"a\": 3\n", "2:1 duplicate-key"},
 		{"key thrice in depth", "m: {k: 1, k: 2, k: 3}\n", "1:11 duplicate-key\n1:17 duplicate-key"},
@@ -99,6 +113,8 @@ func TestParseTakes(t *testing.T) {
 		"a tab before a comment":       "a: 1\t# comment\n",
 		"no line end at the end":       "a: 1",
 		"other scripts":                "名: ä\n",
+		"combining marks":              "a: u\u0308 हिन्दी\n",
+		"an unseen sign in a comment":  "a: 1 # 10\u00A0% \U0001F469\u200D\U0001F4BB\n",
 		"the size limit":               "a: " + strings.Repeat("x", strict.MaxSize-3),
 		"the depth limit":              strings.Repeat("[", 64) + strings.Repeat("]", 64),
 		"a key that looks like a bool": "on: 1\ntrue: 2\n",
@@ -128,6 +144,12 @@ func TestDiagnosticText(t *testing.T) {
 	want := "dir/f.yaml:1:1: warning some-code: take care of it\n" +
 		`dir/f.yaml:2:1: error unknown-key: unknown key "nmae" (did you mean name?)`
 	if got := d.Diagnostics().Error(); got != want {
+		t.Errorf("Error() =\n%s\nwant\n%s", got, want)
+	}
+	unseen := strict.Parse("f.yaml", []byte("a: x\u00A0y\nb: x\u200By\n")).Diagnostics()
+	want = `f.yaml:1:4: error control-character: the character U+00A0 may not stand in the text "x\u00a0y" (write a plain space)` + "\n" +
+		`f.yaml:2:4: error control-character: the character U+200B may not stand in the text "x\u200by" (remove it)`
+	if got := unseen.Error(); got != want {
 		t.Errorf("Error() =\n%s\nwant\n%s", got, want)
 	}
 	onlyWarning := strict.Diagnostics{{Severity: strict.Warning}}

@@ -2,6 +2,7 @@ package strict
 
 import (
 	"bytes"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -77,4 +78,14 @@ func isForbidden(r rune) bool {
 	default:
 		return false
 	}
+}
+
+// isInvisible names the characters that leave no mark, or the mark of a space,
+// and make a text differ from one that looks the same: the format characters
+// (zero width, soft hyphen, joiners), the spaces other than the one of the
+// keyboard, and the fillers and selectors that Unicode lets a reader ignore.
+func isInvisible(r rune) bool {
+	const brailleBlank = 0x2800
+	return r > unicode.MaxASCII && (r == brailleBlank || unicode.In(r,
+		unicode.Cf, unicode.Zs, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector))
 }

@@ -2,6 +2,7 @@ package strict
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -29,7 +30,7 @@ func (d *Document) checkTree(y *yaml.Node, depth int) bool {
 	case yaml.MappingNode:
 		d.checkKeys(y)
 	case yaml.ScalarNode:
-		d.checkEscapes(y)
+		d.checkInvisible(y)
 	}
 	walkable := true
 	for _, child := range y.Content {
@@ -38,14 +39,21 @@ func (d *Document) checkTree(y *yaml.Node, depth int) bool {
 	return walkable
 }
 
-// checkEscapes refuses characters that checkText cannot see because they are
-// written as escapes: a text ends up on terminals and in reports, where they must
-// do nothing.
-func (d *Document) checkEscapes(y *yaml.Node) {
-	if i := strings.IndexFunc(y.Value, isForbidden); i >= 0 {
-		r, _ := utf8.DecodeRuneInString(y.Value[i:])
-		d.errorf(d.posOf(y), CodeControl, "remove it", "the character %U may not stand in a text", r)
+// checkInvisible refuses what a reader cannot see in a text or key: characters
+// that checkText has no eyes for because they are written as escapes, and those
+// that do no harm in a comment. A text ends up on terminals and in reports, where
+// it must do nothing, and is compared with values that people typed.
+func (d *Document) checkInvisible(y *yaml.Node) {
+	i := strings.IndexFunc(y.Value, func(r rune) bool { return isForbidden(r) || isInvisible(r) })
+	if i < 0 {
+		return
 	}
+	r, _ := utf8.DecodeRuneInString(y.Value[i:])
+	hint := "remove it"
+	if unicode.Is(unicode.Zs, r) {
+		hint = "write a plain space"
+	}
+	d.errorf(d.posOf(y), CodeControl, hint, "the character %U may not stand in the text %q", r, shorten(y.Value))
 }
 
 // checkKeys reports keys that are no words and keys that stand twice.
