@@ -44,8 +44,11 @@ const (
 	CodeNotSettable = "not-settable"
 	// CodeBadAttribute is an attribute that selectors cannot use.
 	CodeBadAttribute = "bad-attribute"
-	// CodeBadPattern is an address pattern that can match no address.
+	// CodeBadPattern is an address pattern that can match no address, or
+	// one that lacks both the @ and a *.
 	CodeBadPattern = "bad-pattern"
+	// CodeBadValue is an attribute's value that begins or ends with a blank.
+	CodeBadValue = "bad-value"
 	// CodeBroadPattern warns of an address pattern without an @.
 	CodeBroadPattern = "broad-pattern"
 	// CodeBadAccount is an allow entry whose account or id has the wrong form, or

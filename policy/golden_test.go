@@ -116,6 +116,7 @@ func TestMessages(t *testing.T) {
 		{"severity-setting", `severity-setting.yaml:5:12: error bad-setting: there is no setting "auditLogAgelimt" (did you mean auditLogAgeLimit?)`},
 		{"age-bare-number", `age-bare-number.yaml:6:15: error bad-duration: ageLimit "90": it is no duration (write 90d, 1y or 90.00:00:00)`},
 		{"age-zero", `age-zero.yaml:6:15: error bad-duration: ageLimit "0d": zero is refused, it would purge what is kept (write 90d, 1y or 90.00:00:00)`},
+		{"address-one-word", `address-one-word.yaml:8:16: error bad-pattern: "ceo" is no pattern for addresses: it has no @ (write the domain too, as in ceo@contoso.com)`},
 		{"defaults-false", "defaults-false.yaml:6:32: error refused-value: defaults: false is not a wish a policy can have (leave the key out for no opinion)"},
 		{"conflict-between-rules", "conflict-between-rules.yaml:9:22: error conflict: Admin: a list managed by Microsoft cannot hold Copy, which plus asks for (it contradicts conflict-between-rules.yaml:6:31 in rule everyone)"},
 		{"warn-unknown-action", `warn-unknown-action.yaml:6:29: warning unknown-action: the action "Telepathy" is unknown to this version (it is written only with allowUnknownActions: true)`},

@@ -65,8 +65,15 @@ func readFixed(n *strict.Node, want string) {
 	}
 }
 
-// readText reads a text that is not blank.
+// readText reads a text that is not blank, without the blanks at its ends.
 func readText(n *strict.Node) (string, bool) {
+	text, ok := readWhole(n)
+	return strings.TrimSpace(text), ok
+}
+
+// readWhole reads a text that is not blank, as it stands: for values that are
+// compared letter by letter.
+func readWhole(n *strict.Node) (string, bool) {
 	if n == nil {
 		return "", false
 	}
@@ -74,8 +81,7 @@ func readText(n *strict.Node) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	text = strings.TrimSpace(text)
-	if text == "" {
+	if strings.TrimSpace(text) == "" {
 		n.Errorf(CodeEmptyValue, "", "%s may not be empty", orValue(n.Key()))
 		return "", false
 	}

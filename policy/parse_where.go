@@ -84,15 +84,53 @@ func readAddress(n *strict.Node) Selector {
 	return &addressSelector{pos: n.KeyPos(), patterns: values}
 }
 
-// impossible finds what no SMTP address holds.
-var impossible = regexp.MustCompile(`[\s,;:<>()\[\]"\\]|@.*@`)
-
+// checkPattern refuses a pattern that no address fits: its rule would cover no
+// mailbox and look as if it did.
 func checkPattern(n *strict.Node, pattern string) {
-	switch {
-	case impossible.MatchString(pattern):
-		n.Errorf(CodeBadPattern, "only * and ? are special", "%q can match no address", pattern)
-	case !strings.Contains(pattern, "@"):
+	if reason, hint := impossible(pattern); reason != "" {
+		n.Errorf(CodeBadPattern, hint, "%q is no pattern for addresses: %s", pattern, reason)
+		return
+	}
+	if !strings.Contains(pattern, "@") {
 		n.Warnf(CodeBroadPattern, "write the domain too, as in "+pattern+"@contoso.com", "the pattern %q has no @ and is compared with whole addresses", pattern)
+	}
+}
+
+// foreign is what no SMTP address of a mailbox holds.
+var foreign = regexp.MustCompile(`[\s,;:<>()\[\]"\\]`)
+
+// impossible says why a pattern fits no address, and what to write; the reason
+// is empty where some address may fit. An address is name@domain, and a domain
+// has labels that are not empty, at least two, as in the accounts of bypass.
+func impossible(pattern string) (reason, hint string) {
+	name, domain, cut := strings.Cut(pattern, "@")
+	switch {
+	case foreign.MatchString(pattern):
+		return "it holds blanks or signs that addresses do not have", "only * and ? are special"
+	case strings.Contains(domain, "@"):
+		return "it has more than one @", ""
+	case !cut && !strings.Contains(pattern, "*"):
+		return "it has no @", "write the domain too, as in " + pattern + "@contoso.com"
+	case cut && name == "":
+		return "nothing stands before the @", "write *" + pattern
+	case cut && domain == "":
+		return "nothing stands after the @", "write " + pattern + "contoso.com"
+	case strings.HasPrefix(pattern, "."), strings.HasSuffix(pattern, "."):
+		return "it begins or ends with a dot", "remove the dot"
+	case strings.HasPrefix(domain, "."), strings.Contains(domain, ".."):
+		return "a part of its domain is empty", "remove the dot"
+	case cut && !strings.ContainsAny(domain, ".*?"):
+		return "its domain has no dot", "write the whole domain, as in " + pattern + ".com"
+	default:
+		return "", ""
+	}
+}
+
+// checkValue refuses blanks at the ends of an attribute's value: they are not
+// seen and would be compared.
+func checkValue(n *strict.Node, value string) {
+	if trimmed := strings.TrimSpace(value); trimmed != value {
+		n.Errorf(CodeBadValue, "write "+quote(trimmed), "%q has blanks or a line end at its ends", value)
 	}
 }
 
@@ -117,7 +155,7 @@ func readAttributes(n *strict.Node) []Selector {
 			})
 			continue
 		}
-		if values := readValues(e, nil); len(values) > 0 {
+		if values := readValues(e, checkValue); len(values) > 0 {
 			list = append(list, &attributeSelector{pos: e.KeyPos(), attribute: a, values: values})
 		}
 	}
@@ -140,13 +178,11 @@ func readValues(n *strict.Node, check func(*strict.Node, string)) []string {
 	}
 	var values []string
 	for _, item := range items {
-		text, ok := readText(item)
+		text, ok := readWhole(item)
 		if !ok {
 			continue
 		}
-		if check != nil {
-			check(item, text)
-		}
+		check(item, text)
 		lower := strings.ToLower(text)
 		if slices.Contains(values, lower) {
 			item.Errorf(CodeDuplicateValue, "", "%q stands already in the list", text)
