@@ -29,8 +29,8 @@ const (
 	CodeBadDuration = "bad-duration"
 	// CodeBadDate is a date that does not exist or is not written YYYY-MM-DD.
 	CodeBadDate = "bad-date"
-	// CodeBadAction is an action that the service refuses for its logon type, or
-	// no action at all.
+	// CodeBadAction is an action that the service refuses for its logon type or
+	// would take for another one, or no action at all.
 	CodeBadAction = "bad-action"
 	// CodeUnknownAction warns of an action that this version does not know.
 	CodeUnknownAction = "unknown-action"

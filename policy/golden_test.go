@@ -120,7 +120,14 @@ func TestMessages(t *testing.T) {
 		{"defaults-false", "defaults-false.yaml:6:32: error refused-value: defaults: false is not a wish a policy can have (leave the key out for no opinion)"},
 		{"conflict-between-rules", "conflict-between-rules.yaml:9:22: error conflict: Admin: a list managed by Microsoft cannot hold Copy, which plus asks for (it contradicts conflict-between-rules.yaml:6:31 in rule everyone)"},
 		{"warn-unknown-action", `warn-unknown-action.yaml:6:29: warning unknown-action: the action "Telepathy" is unknown to this version (it is written only with allowUnknownActions: true)`},
-		{"warn-near-action", `warn-near-action.yaml:6:29: warning unknown-action: the action "MoveToDeletedItem" is unknown to this version (did you mean MoveToDeletedItems? it is written only with allowUnknownActions: true)`},
+		{"warn-near-action", `warn-near-action.yaml:6:29: warning unknown-action: the action "MoveToDeletedItemz" is unknown to this version (did you mean MoveToDeletedItems? it is written only with allowUnknownActions: true)`},
+		{"action-prefix", `action-prefix.yaml:8:22: error bad-action: the service may take "No" for None, which begins so (remove it)
+action-prefix.yaml:8:26: error bad-action: the service may take "def" for Default, which begins so (remove it)
+action-prefix.yaml:8:31: error bad-action: the service may take "MoveTo" for MoveToDeletedItems, which begins so (write MoveToDeletedItems)
+action-prefix.yaml:8:39: error bad-action: the service may take "movetodeleteditem" for MoveToDeletedItems, which begins so (write MoveToDeletedItems)
+action-prefix.yaml:8:58: error bad-action: the service may take "Mailbox" for MailboxLogin, which begins so (write MailboxLogin)
+action-prefix.yaml:8:67: error bad-action: the service may take "Sen" for Send or SendAs or SendOnBehalf, which begin so (write one of them)
+action-prefix.yaml:9:29: error bad-action: the service may take "Hard" for HardDelete, which begins so (write HardDelete)`},
 		{"allow-twice", "allow-twice.yaml:10:7: error duplicate-value: a@contoso.com is allowed already at allow-twice.yaml:6:7"},
 	}
 	for _, tt := range tests {

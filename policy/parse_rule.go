@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -226,12 +227,8 @@ func readAction(n *strict.Node, l audit.LogonType) (a audit.Action, keep, ok boo
 	}
 	a, known := audit.Canonical(name)
 	if !known {
-		if !namePattern.MatchString(name) {
-			n.Errorf(CodeBadAction, "", "%q cannot be the name of an action", name)
-			return "", false, false
-		}
-		n.Warnf(CodeUnknownAction, unknownHint(name), "the action %q is unknown to this version", name)
-		return a, true, true
+		ok := checkUnknown(n, name)
+		return a, ok, ok
 	}
 	if audit.Status(l, a) == audit.Rejected {
 		n.Errorf(CodeBadAction, rejectedHint(a), "the service refuses %s for %s: %s", a, l, audit.Rejection(l, a))
@@ -242,6 +239,34 @@ func readAction(n *strict.Node, l audit.LogonType) (a audit.Action, keep, ok boo
 		return a, false, true
 	}
 	return a, true, true
+}
+
+// memberPattern is what the name of a member of an enumeration looks like: the
+// service may read a number as the member of that value.
+var memberPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
+
+// checkUnknown warns of an action that may be newer than this version, and
+// refuses a name that the service would read as another one.
+func checkUnknown(n *strict.Node, name string) bool {
+	members := audit.TakenFor(name)
+	switch {
+	case !memberPattern.MatchString(name):
+		n.Errorf(CodeBadAction, "", "%q cannot be the name of an action", name)
+		return false
+	case len(members) > 1:
+		n.Errorf(CodeBadAction, "write one of them", "the service may take %q for %s, which begin so", name, strings.Join(members, " or "))
+		return false
+	case len(members) == 1:
+		hint := "remove it"
+		if _, known := audit.Canonical(members[0]); known {
+			hint = "write " + members[0]
+		}
+		n.Errorf(CodeBadAction, hint, "the service may take %q for %s, which begins so", name, members[0])
+		return false
+	default:
+		n.Warnf(CodeUnknownAction, unknownHint(name), "the action %q is unknown to this version", name)
+		return true
+	}
 }
 
 func unknownHint(name string) string {

@@ -1,6 +1,9 @@
 package audit
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Action is one mailbox action that can be audited, in the service's spelling.
 // The service compares names without case; [Canonical] gives the one spelling
@@ -66,6 +69,25 @@ func NotAnAction(name string) (reason string, instead Action) {
 	default:
 		return "", ""
 	}
+}
+
+// TakenFor gives the members of the service's enumeration, sorted, that begin
+// with a name which is none of them: the service completes such a name silently
+// instead of refusing it (wire 1.2), by a choice among several that is not
+// documented. None and Default are members too. Case does not matter. It is empty
+// for a whole name and for one that no known member begins with.
+func TakenFor(name string) []string {
+	var members []string
+	for _, m := range append(Actions(), "Default", "None") {
+		switch {
+		case strings.EqualFold(string(m), name):
+			return nil
+		case len(name) < len(m) && strings.EqualFold(string(m[:len(name)]), name):
+			members = append(members, string(m))
+		}
+	}
+	slices.Sort(members)
+	return members
 }
 
 // FoldedInto names the action that records what a does, for the three folder

@@ -184,3 +184,18 @@ func TestLicenceIsKnownForPremiumActions(t *testing.T) {
 		t.Error("a licence is claimed where none is known")
 	}
 }
+
+// TestTakenFor: what the service would complete is told, nothing else is.
+func TestTakenFor(t *testing.T) {
+	tests := map[string]string{
+		"None": "", "none": "", "DEFAULT": "", "move": "", "SendAs": "", "Telepathy": "", "MoveToDeletedItemsX": "", "ſend": "",
+		"no": "None", "Defaul": "Default", "MOVET": "MoveToDeletedItems",
+		"s": "SearchQueryInitiated,Send,SendAs,SendOnBehalf,SoftDelete", "D": "Default",
+		"UpdateC": "UpdateCalendarDelegation,UpdateComplianceTag",
+	}
+	for name, want := range tests {
+		if got := strings.Join(audit.TakenFor(name), ","); got != want {
+			t.Errorf("TakenFor(%q) = %s, want %s", name, got, want)
+		}
+	}
+}
