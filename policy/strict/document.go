@@ -18,6 +18,8 @@ type Document struct {
 	file  string
 	root  *Node
 	found Diagnostics
+
+	loneTags map[place]bool // only while the tree is checked
 }
 
 // Parse reads a file's text. The name is used in places only; nothing is opened.
@@ -32,9 +34,11 @@ func Parse(file string, data []byte) *Document {
 	if !ok {
 		return d
 	}
+	d.loneTags = loneTags(text)
 	if d.checkTree(root, 1) {
 		d.root = &Node{doc: d, y: root}
 	}
+	d.loneTags = nil
 	return d
 }
 

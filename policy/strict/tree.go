@@ -20,9 +20,7 @@ func (d *Document) checkTree(y *yaml.Node, depth int) bool {
 	if y.Anchor != "" {
 		d.errorf(p, CodeAnchor, "write the value out", "an anchor (&%s) is not allowed", y.Anchor)
 	}
-	if y.Style&yaml.TaggedStyle != 0 {
-		d.errorf(p, CodeTag, "remove it", "a tag (%s) is not allowed", y.Tag)
-	}
+	d.checkTag(y)
 	switch y.Kind {
 	case yaml.AliasNode:
 		d.errorf(p, CodeAlias, "write the value out", "an alias (*%s) is not allowed", y.Value)
