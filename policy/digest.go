@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/exoaudit/exoaudit/policy/audit"
@@ -14,8 +15,8 @@ import (
 
 // Digest names the meaning of the policy: "sha256:" and 64 hex digits over the
 // canonical JSON of what it resolves to and the matrix version. Places, comments,
-// the order of keys, rules and lists, the spelling of durations and the file's
-// name do not change it; anything that may change a plan does.
+// the order of keys, rules and lists, the spelling of durations, the case of
+// actions and the file's name do not change it; anything that may change a plan does.
 func (p *Policy) Digest() string {
 	text, err := json.Marshal(p.canonical())
 	if err != nil {
@@ -113,8 +114,8 @@ func (r Rule) canonical() canonicalRule {
 		c.Record[i] = &canonicalRecord{
 			Defaults: rec.Defaults != nil,
 			Managed:  rec.Managed != nil,
-			Plus:     rec.Plus.Set().Slice(),
-			Exact:    rec.Exact.Set().Slice(),
+			Plus:     canonicalNames(rec.Plus.Set()),
+			Exact:    canonicalNames(rec.Exact.Set()),
 		}
 	}
 	if r.AuditEnabled != nil {
@@ -124,4 +125,15 @@ func (r Rule) canonical() canonicalRule {
 		c.AgeLimit = int64(r.AgeLimit.Value / time.Second)
 	}
 	return c
+}
+
+// canonicalNames gives the actions of a set, sorted: those of the matrix in its
+// spelling, the others in lower case, for their spelling is only the file's.
+func canonicalNames(set audit.ActionSet) []string {
+	listed := set.Minus(set.Unknown()).Slice()
+	for _, name := range set.Unknown().Slice() {
+		listed = append(listed, strings.ToLower(name))
+	}
+	slices.Sort(listed)
+	return listed
 }

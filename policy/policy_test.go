@@ -48,6 +48,28 @@ mailboxes:
 	}
 }
 
+// TestDigestDisregardsCase: the service compares names without case, so the case
+// of an action that the matrix does not know is no change either, nor is the
+// order that it brings about.
+func TestDigestDisregardsCase(t *testing.T) {
+	digest := func(list string) string {
+		p, found := policy.Parse("p.yaml", []byte(head+"mailboxes: {r: {record: {owner: "+list+"}}}\n"))
+		if p == nil {
+			t.Fatal(found.Error())
+		}
+		return p.Digest()
+	}
+	for _, key := range []string{"plus", "exact"} {
+		first := digest("{" + key + ": [Telepathy, Xenoglossy, Move]}")
+		if second := digest("{" + key + ": [xenoglossy, move, tElepathy]}"); first != second {
+			t.Errorf("%s: %s and %s", key, first, second)
+		}
+		if other := digest("{" + key + ": [Telepathy, Xenoglossia, Move]}"); first == other {
+			t.Errorf("%s: the same digest for another action", key)
+		}
+	}
+}
+
 // TestDigestShowsEveryChange changes one thing at a time.
 func TestDigestShowsEveryChange(t *testing.T) {
 	allow := "bypass: {allow: [{account: a@b.cd, reason: r, owner: o, expires: 2027-01-01}]}\n"

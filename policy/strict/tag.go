@@ -33,7 +33,7 @@ func loneTags(text []byte) map[place]bool {
 // checkTag reports a tag. Without an anchor before it, a tag is what its value
 // begins with; an anchor has been reported itself.
 func (d *Document) checkTag(y *yaml.Node) {
-	tag := ""
+	var tag string
 	switch {
 	case y.Style&yaml.TaggedStyle != 0:
 		tag = y.Tag
