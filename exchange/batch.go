@@ -197,7 +197,11 @@ func place(cmdlet, id string, outer http.Header, answers []batchAnswer) outcome 
 		return o
 	}
 	o.resp = response{status: status, header: itemHeader(outer, answers[0].Headers), body: itemBody(answers[0].Body)}
-	if status < 200 || status > 299 {
+	switch {
+	case status == http.StatusOK:
+	case status > http.StatusOK && status < 300:
+		o.err = unexpected(cmdlet, status)
+	default:
 		e := newError(cmdlet, status, o.resp.header, o.resp.body)
 		e.ClientRequestID = id
 		o.err = e

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -19,10 +20,44 @@ type answer struct {
 	nextLink   string
 	warnings   []string
 	errors     []json.RawMessage
-	// failure is set where the body of a success is an error envelope.
-	failure bool
-	// inside is what errors say, for a page whose rows are to be seen first.
+	// failure is the first error member that is not null: the body of a success
+	// is an error envelope then.
+	failure json.RawMessage
+	// confirmation is what the service asks back where it did nothing (wire 1.2).
+	confirmation string
+	// inside is what errors or confirmation say, for a page whose rows are to be
+	// seen first; reason says which of them it was.
 	inside error
+	reason Reason
+}
+
+// The members of an envelope that this client understands.
+const (
+	memberValue        = "value"
+	memberError        = "error"
+	memberNextLink     = "@odata.nextLink"
+	memberErrors       = "@adminapi.errors"
+	memberWarnings     = "@adminapi.warnings"
+	memberConfirmation = "@adminapi.confirmationmessage"
+)
+
+// checkMember refuses a member whose name could be meant for one that decides
+// what an answer is worth, and is not it: passed over, it would make a success
+// of a failure, or a whole listing of a part.
+func checkMember(name string) error {
+	switch name {
+	case memberValue, memberError, memberNextLink, memberErrors, memberWarnings, memberConfirmation:
+		return nil
+	}
+	for _, known := range [...]string{
+		memberValue, memberError, memberNextLink, memberErrors, memberWarnings, memberConfirmation,
+		"odata.error", "@odata.error", "message", "odata.nextLink", "@nextLink",
+	} {
+		if strings.EqualFold(name, known) {
+			return fmt.Errorf("it has a member %q, which is not how the service spells it", clean(name))
+		}
+	}
+	return nil
 }
 
 // newDecoder lets duplicate names and broken UTF-8 pass: both spoil the property
@@ -87,21 +122,40 @@ func (a *answer) member(dec *jsontext.Decoder, body []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := checkMember(key); err != nil {
+		return err
+	}
 	switch key {
-	case "value":
+	case memberValue:
 		// The decoder's own bytes are good until its next call only.
 		end := dec.InputOffset()
 		return a.takeValue(jsontext.Value(body[end-int64(len(raw)) : end]))
-	case "@odata.nextLink":
+	case memberNextLink:
 		return a.takeLink(raw)
-	case "@adminapi.warnings":
+	case memberWarnings:
 		a.warnings = append(a.warnings, listOf(raw)...)
-	case "@adminapi.errors":
+	case memberErrors:
 		a.errors = append(a.errors, elementsOf(raw)...)
-	case "error":
-		a.failure = raw.Kind() == '{'
+	case memberConfirmation:
+		a.takeConfirmation(raw)
+	case memberError:
+		// One that was there is not taken back by another.
+		if a.failure == nil && raw.Kind() != 'n' {
+			a.failure = json.RawMessage(raw.Clone())
+		}
 	}
 	return nil
+}
+
+// takeConfirmation keeps the question; one that is no text is one all the same.
+func (a *answer) takeConfirmation(raw jsontext.Value) {
+	asked := strings.Join(listOf(raw), "; ")
+	if asked == "" && raw.Kind() != 'n' && raw.Kind() != '"' {
+		asked = string(raw)
+	}
+	if a.confirmation == "" {
+		a.confirmation = asked
+	}
 }
 
 func (a *answer) takeValue(raw jsontext.Value) error {
@@ -130,6 +184,8 @@ func (a *answer) takeLink(raw jsontext.Value) error {
 	switch {
 	case !ok:
 		return errors.New("the next link is not a text")
+	case len(b) == 0:
+		return errors.New("the next link is empty")
 	case a.nextLink != "" && a.nextLink != string(b):
 		return errors.New("two next links came")
 	}

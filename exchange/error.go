@@ -129,6 +129,11 @@ func (e *RedirectError) Error() string {
 		e.Cmdlet, e.Status, host)
 }
 
+// unexpected makes the error of a status of success other than 200.
+func unexpected(cmdlet string, status int) error {
+	return &IncompleteError{Cmdlet: cmdlet, Reason: ReasonStatus, Err: fmt.Errorf("HTTP %d", status)}
+}
+
 // ErrInvalidCall is wrapped by the error of a call that was refused before it
 // was made: an empty identity, more than [BatchSize] items, an edit that changes
 // nothing.

@@ -3,10 +3,13 @@ package exchange
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxProxied bounds how often an error may be wrapped as text inside another.
@@ -224,6 +227,15 @@ func errorsInside(cmdlet string, header http.Header, elements []json.RawMessage)
 	}
 	e.Message = strings.Join(messages, "; ")
 	return e
+}
+
+// failureInside makes an error of the error member of a success, which is the
+// service's envelope or anything else.
+func failureInside(cmdlet string, header http.Header, raw json.RawMessage) *Error {
+	if raw[0] != '{' {
+		return errorsInside(cmdlet, header, elementsOf(jsontext.Value(raw)))
+	}
+	return newError(cmdlet, http.StatusOK, header, fmt.Appendf(nil, `{"error":%s}`, raw))
 }
 
 func readElement(raw json.RawMessage) (kind, message string) {

@@ -32,6 +32,12 @@ const (
 	ReasonNoValue Reason = "the answer has no value"
 	// ReasonRowCount means that a read of one object gave none or several.
 	ReasonRowCount Reason = "not exactly one object came back"
+	// ReasonConfirmation means that the service asked for a confirmation instead
+	// of running the cmdlet (wire 1.2).
+	ReasonConfirmation Reason = "the service asked for a confirmation"
+	// ReasonStatus means a status of success other than 200, which no success of
+	// this service has (wire 1.1). A write may or may not have been executed.
+	ReasonStatus Reason = "the answer has a status that no whole answer has"
 	// ReasonNoAnswer means that a batch came back without an answer to an item.
 	// A write may or may not have been executed.
 	ReasonNoAnswer Reason = "the batch holds no answer to this call"

@@ -183,8 +183,9 @@ type outcome struct {
 	err    error
 }
 
-// answer decodes a success. Errors inside it, and an error envelope in its
-// place, are failures; rows may still be in the answer beside the former.
+// answer decodes a success. Errors inside it, a question instead of it, and an
+// error envelope in its place are failures; rows may still be in the answer
+// beside the former two, which have a reason.
 func (o outcome) answer() (answer, error) {
 	if o.err != nil {
 		return answer{}, o.err
@@ -199,13 +200,17 @@ func (o outcome) answer() (answer, error) {
 	for _, warning := range o.resp.header.Values("X-Warnings") {
 		a.warnings = append(a.warnings, headerWarnings(warning)...)
 	}
-	if a.failure {
-		return answer{}, newError(o.cmdlet, http.StatusOK, o.resp.header, o.resp.body)
+	switch {
+	case a.failure != nil:
+		return answer{}, failureInside(o.cmdlet, o.resp.header, a.failure)
+	case len(a.errors) > 0:
+		a.reason, a.inside = ReasonErrors, errorsInside(o.cmdlet, o.resp.header, a.errors)
+	case a.confirmation != "":
+		e := newError(o.cmdlet, http.StatusOK, o.resp.header, nil)
+		e.Message = "the service asked for a confirmation and changed nothing: " + redact(clean(a.confirmation))
+		a.reason, a.inside = ReasonConfirmation, e
 	}
-	if len(a.errors) > 0 {
-		return a, errorsInside(o.cmdlet, o.resp.header, a.errors)
-	}
-	return a, nil
+	return a, a.inside
 }
 
 // headerWarnings reads the X-Warnings header (wire 1.5), whose form is not
@@ -262,8 +267,8 @@ func one[T any](o outcome, find finder[T]) Result[T] {
 	a, err := o.answer()
 	r.Warnings = a.warnings
 	if err != nil {
-		if len(a.errors) > 0 {
-			err = &IncompleteError{Cmdlet: o.cmdlet, Reason: ReasonErrors, Pages: 1, Err: err}
+		if a.reason != "" {
+			err = &IncompleteError{Cmdlet: o.cmdlet, Reason: a.reason, Pages: 1, Err: err}
 		}
 		r.Err = err
 		return r

@@ -90,27 +90,23 @@ func (l *lister) incomplete(reason Reason, err error) error {
 	return &IncompleteError{Cmdlet: l.call.cmdlet, Reason: reason, Pages: l.pages, Rows: l.rows, Err: err}
 }
 
-// fetch reads the next page. Errors inside it are left to advance, so that the
+// fetch reads the next page. What it says beside its rows is left to advance, so that the
 // rows beside them are seen first.
 func (l *lister) fetch(ctx context.Context) (answer, error) {
 	resp, err := l.get(ctx)
-	if err != nil {
-		if isCursorError(err) {
-			return answer{}, l.incomplete(ReasonCursorLost, &CursorLostError{Page: l.pages + 1, Err: err})
-		}
-		return answer{}, l.incomplete(ReasonRequest, err)
+	if isCursorError(err) {
+		return answer{}, l.incomplete(ReasonCursorLost, &CursorLostError{Page: l.pages + 1, Err: err})
 	}
-	page, err := outcome{cmdlet: l.call.cmdlet, resp: resp}.answer()
+	page, err := outcome{cmdlet: l.call.cmdlet, resp: resp, err: err}.answer()
 	if known, ok := errors.AsType[*IncompleteError](err); ok {
 		return answer{}, l.incomplete(known.Reason, known.Err)
 	}
-	if err != nil && len(page.errors) == 0 {
+	if err != nil && page.reason == "" {
 		return answer{}, l.incomplete(ReasonRequest, err)
 	}
 	if page.valueState != Set && err == nil {
 		return answer{}, l.incomplete(ReasonNoValue, nil)
 	}
-	page.inside = err
 	l.pages++
 	l.client.counters.pages.Add(1)
 	return page, nil
@@ -155,7 +151,7 @@ func isCursorError(err error) bool {
 // advance finds the next page, or why the listing cannot be whole.
 func (l *lister) advance(page answer) error {
 	if page.inside != nil {
-		return l.incomplete(ReasonErrors, page.inside)
+		return l.incomplete(page.reason, page.inside)
 	}
 	for _, warning := range page.warnings {
 		switch classify(l.call.cmdlet, warning) {

@@ -173,8 +173,10 @@ func (c *Client) report(q call, resp response, start time.Time, size int64, err 
 func (c *Client) judge(q call, resp response) error {
 	c.followRateLimit(resp.header)
 	switch {
-	case resp.status >= 200 && resp.status < 300:
+	case resp.status == http.StatusOK:
 		return nil
+	case resp.status > http.StatusOK && resp.status < 300:
+		return unexpected(q.cmdlet, resp.status)
 	case resp.status >= 300 && resp.status < 400:
 		host := ""
 		if u, err := url.Parse(resp.header.Get("Location")); err == nil {
@@ -222,7 +224,7 @@ func (c *Client) exchange(ctx context.Context, s *session, q call, token string)
 	}
 	defer func() { _ = answer.Body.Close() }() // what matters of it was read
 	resp := response{status: answer.StatusCode, header: answer.Header}
-	success := resp.status >= 200 && resp.status < 300
+	success := resp.status == http.StatusOK
 	var size int64
 	resp.body, size, err = s.read(answer.Body, success)
 	if err != nil && ctx.Err() != nil {
