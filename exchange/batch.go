@@ -1,11 +1,9 @@
 package exchange
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -19,15 +17,6 @@ type batchItem struct {
 	URL     string            `json:"url"`
 	Headers map[string]string `json:"headers"`
 	Body    envelope          `json:"body"`
-}
-
-// batchAnswer is one answer of a $batch. What is not of the form that is known is
-// kept raw, so that it spoils its own item only.
-type batchAnswer struct {
-	ID      string          `json:"id"`
-	Status  json.RawMessage `json:"status"`
-	Headers map[string]any  `json:"headers"`
-	Body    json.RawMessage `json:"body"`
 }
 
 const cmdletBatch = "$batch"
@@ -106,13 +95,18 @@ func (c *Client) send(ctx context.Context, kind callKind, id string, items []inv
 	if err != nil {
 		return err
 	}
-	answers, err := decodeBatch(resp)
-	if err != nil {
+	reply, err := decodeBatch(resp)
+	switch {
+	case resp.cut != nil:
+		return &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonTruncated, Err: resp.cut}
+	case errors.Is(err, errMalformed):
 		return &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonTruncated, Err: err}
+	case err != nil:
+		return &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonNoAnswer, Err: err}
 	}
 	throttled := false
 	for _, i := range pending {
-		outcomes[i] = place(items[i].cmdlet, id, resp.header, answers[strconv.Itoa(i)])
+		outcomes[i] = place(items[i].cmdlet, id, reply, strconv.Itoa(i))
 		if IsThrottled(outcomes[i].err) {
 			throttled = true
 			c.counters.throttled.Add(1)
@@ -153,96 +147,6 @@ func (c *Client) encodeBatch(id string, items []invocation, pending []int, token
 		})
 	}
 	return json.Marshal(map[string]any{"requests": requests})
-}
-
-// decodeBatch sorts the answers by id. An id that came twice has no answer to
-// trust, so it is given both and [place] refuses them.
-func decodeBatch(resp response) (map[string][]batchAnswer, error) {
-	if resp.cut != nil {
-		return nil, resp.cut
-	}
-	var doc struct {
-		Responses []json.RawMessage `json:"responses"`
-	}
-	if err := json.Unmarshal(bytes.TrimPrefix(resp.body, []byte("\ufeff")), &doc); err != nil {
-		// The decoder's text quotes no content beyond one character.
-		return nil, fmt.Errorf("%w: %w", errMalformed, err)
-	}
-	if doc.Responses == nil {
-		return nil, fmt.Errorf("%w: it holds no responses", errMalformed)
-	}
-	answers := make(map[string][]batchAnswer, len(doc.Responses))
-	for _, raw := range doc.Responses {
-		var a batchAnswer
-		if json.Unmarshal(raw, &a) == nil {
-			answers[a.ID] = append(answers[a.ID], a)
-		}
-	}
-	return answers, nil
-}
-
-// place makes the outcome of one item. Without exactly one answer that has a
-// status nobody can say whether the item was executed.
-func place(cmdlet, id string, outer http.Header, answers []batchAnswer) outcome {
-	o := outcome{cmdlet: cmdlet}
-	status := 0
-	if len(answers) == 1 {
-		status, _ = strconv.Atoi(string(bytes.Trim(answers[0].Status, `"`)))
-	}
-	if status == 0 {
-		o.err = &IncompleteError{Cmdlet: cmdlet, Reason: ReasonNoAnswer}
-		if len(answers) > 1 {
-			o.err = &IncompleteError{Cmdlet: cmdlet, Reason: ReasonNoAnswer, Err: errors.New("it holds several")}
-		}
-		return o
-	}
-	o.resp = response{status: status, header: itemHeader(outer, answers[0].Headers), body: itemBody(answers[0].Body)}
-	switch {
-	case status == http.StatusOK:
-	case status > http.StatusOK && status < 300:
-		o.err = unexpected(cmdlet, status)
-	default:
-		e := newError(cmdlet, status, o.resp.header, o.resp.body)
-		e.ClientRequestID = id
-		o.err = e
-	}
-	return o
-}
-
-// itemHeader takes an item's headers, with the ids of the outer answer where it
-// has none of its own.
-func itemHeader(outer http.Header, inner map[string]any) http.Header {
-	h := http.Header{}
-	for _, key := range []string{"request-id", "X-CalculatedBETarget", "X-FEServer"} {
-		if v := outer.Get(key); v != "" {
-			h.Set(key, v)
-		}
-	}
-	for key, v := range inner {
-		switch v := v.(type) {
-		case string:
-			h.Set(key, v)
-		case float64:
-			h.Set(key, strconv.FormatFloat(v, 'f', -1, 64))
-		case []any:
-			h[http.CanonicalHeaderKey(key)] = texts(v)
-		}
-	}
-	return h
-}
-
-// itemBody takes an item's body: JSON as it stands, a body of another type out
-// of the string that carries it, null as none.
-func itemBody(raw json.RawMessage) []byte {
-	var s string
-	switch {
-	case len(raw) == 0 || string(raw) == "null":
-		return nil
-	case raw[0] == '"' && json.Unmarshal(raw, &s) == nil:
-		return []byte(s)
-	default:
-		return raw
-	}
 }
 
 // checkSize refuses a list that does not fit into one $batch.

@@ -117,7 +117,7 @@ func TestBatchAnswersThatCannotBeTrusted(t *testing.T) {
 		{"an answer is missing", answers(item("1", 200, "", good)), nil, IsIncomplete},
 		{"an answer came twice", answers(item("0", 200, "", good), item("1", 200, "", good), item("0", 200, "", good)), nil, IsIncomplete},
 		{"an answer without status", answers(`{"id":"0","body":`+good+`}`, item("1", 200, "", good)), nil, IsIncomplete},
-		{"an answer of another form", answers(`{"id":0,"status":200}`, item("1", 200, "", good)), nil, IsIncomplete},
+		{"an answer of another form", answers(`{"id":"0","status":[]}`, item("1", 200, "", good)), nil, IsIncomplete},
 		{"an unknown id", answers(item("9", 200, "", good), item("1", 200, "", good)), nil, IsIncomplete},
 		{"errors inside", answers(item("0", 200, "", `{"@adminapi.errors":["bad"],"value":[{}]}`), item("1", 200, "", good)), nil, IsIncomplete},
 		{"a body that is text", answers(item("0", 502, "", `"<html><title>Bad</title></html>"`), item("1", 200, "", good)), nil, func(err error) bool {

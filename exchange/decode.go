@@ -74,29 +74,58 @@ var errMalformed = errors.New("malformed answer")
 // later, and only what they are made of can be wrong with them then.
 func decodeAnswer(body []byte) (answer, error) {
 	var a answer
-	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	if len(bytes.TrimSpace(body)) == 0 {
+	if len(bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))) == 0 {
 		return a, nil
 	}
+	return a, members(body, a.take)
+}
+
+// members reads body as one JSON object and gives take each member of it. The
+// values are parts of body.
+func members(body []byte, take func(name string, value jsontext.Value) error) error {
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	dec := newDecoder(body)
 	if dec.PeekKind() != '{' {
-		return a, malformed(dec, errors.New("it is not a JSON object"))
+		return malformed(dec, errors.New("it is not a JSON object"))
 	}
 	if _, err := dec.ReadToken(); err != nil {
-		return a, malformed(dec, err)
+		return malformed(dec, err)
 	}
 	for dec.PeekKind() != '}' {
-		if err := a.member(dec, body); err != nil {
-			return a, malformed(dec, err)
+		name, value, err := member(dec, body)
+		if err == nil {
+			err = take(name, value)
+		}
+		if err != nil {
+			return malformed(dec, err)
 		}
 	}
 	if _, err := dec.ReadToken(); err != nil {
-		return a, malformed(dec, err)
+		return malformed(dec, err)
 	}
 	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return a, malformed(dec, errors.New("something follows it"))
+		return malformed(dec, errors.New("something follows it"))
 	}
-	return a, nil
+	return nil
+}
+
+// member reads the next member of an object. A name that is not UTF-8 is given
+// as it stands, which is no name that anybody looks for.
+func member(dec *jsontext.Decoder, body []byte) (string, jsontext.Value, error) {
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return "", nil, err
+	}
+	name := string(raw)
+	if b, ok := unquote(raw); ok {
+		name = string(b)
+	}
+	if raw, err = dec.ReadValue(); err != nil {
+		return "", nil, err
+	}
+	// The decoder's own bytes are good until its next call only.
+	end := dec.InputOffset()
+	return name, jsontext.Value(body[end-int64(len(raw)) : end]), nil
 }
 
 // malformed names the place and not the content, which may hold anything.
@@ -107,29 +136,15 @@ func malformed(dec *jsontext.Decoder, err error) error {
 	return fmt.Errorf("%w at byte %d: %w", errMalformed, dec.InputOffset(), err)
 }
 
-// member reads one member of the envelope. The last of a kind does not win over
+// take reads one member of the envelope. The last of a kind does not win over
 // the first: a second value, next link or list is malformed or added.
-func (a *answer) member(dec *jsontext.Decoder, body []byte) error {
-	name, err := dec.ReadValue()
-	if err != nil {
+func (a *answer) take(name string, raw jsontext.Value) error {
+	if err := checkMember(name); err != nil {
 		return err
 	}
-	key := string(name)
-	if b, ok := unquote(name); ok {
-		key = string(b)
-	}
-	raw, err := dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	if err := checkMember(key); err != nil {
-		return err
-	}
-	switch key {
+	switch name {
 	case memberValue:
-		// The decoder's own bytes are good until its next call only.
-		end := dec.InputOffset()
-		return a.takeValue(jsontext.Value(body[end-int64(len(raw)) : end]))
+		return a.takeValue(raw)
 	case memberNextLink:
 		return a.takeLink(raw)
 	case memberWarnings:

@@ -181,6 +181,8 @@ type outcome struct {
 	cmdlet string
 	resp   response
 	err    error
+	// warnings are those of the batch around it.
+	warnings []string
 }
 
 // answer decodes a success. Errors inside it, a question instead of it, and an
@@ -200,17 +202,24 @@ func (o outcome) answer() (answer, error) {
 	for _, warning := range o.resp.header.Values("X-Warnings") {
 		a.warnings = append(a.warnings, headerWarnings(warning)...)
 	}
+	a.warnings = append(a.warnings, o.warnings...)
+	err = a.judge(o.cmdlet, o.resp.header)
+	return a, err
+}
+
+// judge looks for what makes a failure of a success.
+func (a *answer) judge(cmdlet string, header http.Header) error {
 	switch {
 	case a.failure != nil:
-		return answer{}, failureInside(o.cmdlet, o.resp.header, a.failure)
+		return failureInside(cmdlet, header, a.failure)
 	case len(a.errors) > 0:
-		a.reason, a.inside = ReasonErrors, errorsInside(o.cmdlet, o.resp.header, a.errors)
+		a.reason, a.inside = ReasonErrors, errorsInside(cmdlet, header, a.errors)
 	case a.confirmation != "":
-		e := newError(o.cmdlet, http.StatusOK, o.resp.header, nil)
+		e := newError(cmdlet, http.StatusOK, header, nil)
 		e.Message = "the service asked for a confirmation and changed nothing: " + redact(clean(a.confirmation))
 		a.reason, a.inside = ReasonConfirmation, e
 	}
-	return a, a.inside
+	return a.inside
 }
 
 // headerWarnings reads the X-Warnings header (wire 1.5), whose form is not
