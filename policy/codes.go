@@ -18,7 +18,8 @@ const (
 	CodeBadVersion = "bad-version"
 	// CodeBadName is a policy or rule name with characters that names may not have.
 	CodeBadName = "bad-name"
-	// CodeEmptyValue is a list, map or text that must hold something.
+	// CodeEmptyValue is a list, map or text that must hold something; for a text
+	// that people read, a word.
 	CodeEmptyValue = "empty-value"
 	// CodeRefused is a value that would weaken auditing, or a false that says
 	// nothing.
@@ -64,10 +65,15 @@ const (
 	CodeConflict = "conflict"
 	// CodeEmptyRule is a rule that wishes nothing.
 	CodeEmptyRule = "empty-rule"
+	// CodeHalfCovered warns of values that may all be written in the form that the
+	// service does not show, so that none of them would ever match.
+	CodeHalfCovered = "half-covered"
 	// CodeNoOpinion warns of a policy that wishes nothing.
 	CodeNoOpinion = "no-opinion"
 	// CodeExpired warns of an allow entry whose last day is over.
 	CodeExpired = "expired"
 	// CodeExpiresSoon warns of an allow entry that ends within two weeks.
 	CodeExpiresSoon = "expires-soon"
+	// CodeExpiresLate warns of an allow entry that ends in more than ten years.
+	CodeExpiresLate = "expires-late"
 )

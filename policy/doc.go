@@ -25,6 +25,11 @@
 //
 // # Limits
 //
+// Values are compared letter by letter without case. For usageLocation it is not
+// documented whether the service shows a code (US) or a name (United States): a
+// selector that lists only one form draws a warning, one that lists both matches
+// either way.
+//
 // The package is pure: it reads no file, opens no connection and knows no clock;
 // callers hand over bytes and the time. Extending other policies, retention, the
 // admin audit log, exemptions, group membership, delegates and rings are not

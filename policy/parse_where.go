@@ -156,10 +156,32 @@ func readAttributes(n *strict.Node) []Selector {
 			continue
 		}
 		if values := readValues(e, checkValue); len(values) > 0 {
+			checkForms(e, a, values)
 			list = append(list, &attributeSelector{pos: e.KeyPos(), attribute: a, values: values})
 		}
 	}
 	return list
+}
+
+// countryCode is a usage location as Entra ID stores it, in lower case.
+var countryCode = regexp.MustCompile(`^[a-z]{2}$`)
+
+// checkForms warns where all values of usageLocation have one form. Some clients
+// show the two-letter code and some the country's name; which of them a listing
+// holds is not documented, and values are compared as they are written. Values of
+// both forms match either way.
+func checkForms(n *strict.Node, a Attribute, values []string) {
+	codes := 0
+	for _, v := range values {
+		if countryCode.MatchString(v) {
+			codes++
+		}
+	}
+	if a != AttributeUsageLocation || codes > 0 && codes < len(values) {
+		return
+	}
+	n.Warnf(CodeHalfCovered, `list both, as in [US, "United States"]`,
+		"whether the service shows a usage location as a code or as a country's name is not documented")
 }
 
 func attributeHint(name string) string {
