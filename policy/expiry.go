@@ -10,6 +10,10 @@ import (
 // notice is how many days before its last day an entry begins to warn.
 const notice = 14
 
+// farthest is how many years ahead a last day is still taken for one: a later
+// one is a permission without an end.
+const farthest = 10
+
 // Expired tells whether the last day of the permission is over, in UTC.
 func (a Allow) Expired(now time.Time) bool {
 	return !now.Before(a.Expires.AddDate(0, 0, 1))
@@ -24,7 +28,7 @@ func (a Allow) subject() string {
 }
 
 // Expiries warns of allow entries that have expired, which then allow nothing,
-// and of those that end within 14 days.
+// of those that end within 14 days, and of those that end in more than 10 years.
 func (p *Policy) Expiries(now time.Time) Diagnostics {
 	var found Diagnostics
 	if p.Bypass == nil {
@@ -42,6 +46,10 @@ func (p *Policy) Expiries(now time.Time) Diagnostics {
 			d.Code = CodeExpiresSoon
 			d.Message = fmt.Sprintf("the permission of %s ends on %s", a.subject(), last)
 			d.Hint = "ask " + a.Owner + " whether it is still needed"
+		case a.Expires.After(now.AddDate(farthest, 0, 0)):
+			d.Code = CodeExpiresLate
+			d.Message = fmt.Sprintf("the permission of %s ends on %s, in more than %d years", a.subject(), last, farthest)
+			d.Hint = "agree with " + a.Owner + " on a day by which it is looked at again"
 		default:
 			continue
 		}

@@ -3,6 +3,7 @@ package policy
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/policy/strict"
@@ -53,9 +54,17 @@ func (p *Policy) read(root *strict.Node) {
 	if n := m.Get("allowUnknownActions"); n != nil {
 		p.AllowUnknownActions, _ = n.Bool()
 	}
-	if m.Get("organization") == nil && m.Get("mailboxes") == nil && m.Get("bypass") == nil {
+	if !asksTenant(m.Get("organization")) && m.Get("mailboxes") == nil && m.Get("bypass") == nil {
 		root.Warnf(CodeNoOpinion, "add organization, mailboxes or bypass", "the policy asks for nothing")
 	}
+}
+
+// asksTenant tells whether a section asks for something, or for nothing in a way
+// that is reported where it stands. Consent to Enable-OrganizationCustomization
+// alone asks for nothing: there is no setting that it could serve.
+func asksTenant(organization *strict.Node) bool {
+	entries := organization.Entries()
+	return organization != nil && (len(entries) != 1 || entries[0].Key() != "enableCustomization")
 }
 
 // readFixed reads a text that can only be one thing.
@@ -86,6 +95,16 @@ func readWhole(n *strict.Node) (string, bool) {
 		return "", false
 	}
 	return text, true
+}
+
+// readWords reads a text that people must be able to make sense of: one that
+// holds a letter or a digit of any script.
+func readWords(n *strict.Node) string {
+	text, ok := readText(n)
+	if ok && !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
+		n.Errorf(CodeEmptyValue, "write words", "%s: %q says nothing", n.Key(), text)
+	}
+	return text
 }
 
 // orValue names a key, or a list item, which has none.
@@ -185,6 +204,10 @@ func severityWords() []string {
 	return words
 }
 
+// longestSweepAge bounds what may count as a sweep of the mailboxes there are: a
+// year, as the guard that lets a sweep of any age pass is none.
+const longestSweepAge = 366 * day
+
 func readGuards(n *strict.Node) Guards {
 	g := Guards{MaxChangedPercent: DefaultMaxChangedPercent, MaxSweepAge: DefaultMaxSweepAge}
 	m, ok := n.Map(
@@ -214,6 +237,9 @@ func readGuards(n *strict.Node) Guards {
 		g.AllowWeakening, _ = c.Bool()
 	}
 	if age := readDuration(m.Get("maxSweepAge"), true); age != nil {
+		if age.Value > longestSweepAge {
+			m.Get("maxSweepAge").Errorf(CodeOutOfRange, "", "maxSweepAge must be 366 days at most")
+		}
 		g.MaxSweepAge = age.Value
 	}
 	return g

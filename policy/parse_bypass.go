@@ -68,8 +68,8 @@ func readAllow(n *strict.Node) (Allow, bool) {
 	}
 	a.Account = readAccount(account)
 	a.ID = readID(id)
-	a.Reason, _ = readText(m.Get("reason"))
-	a.Owner, _ = readText(m.Get("owner"))
+	a.Reason = readWords(m.Get("reason"))
+	a.Owner = readWords(m.Get("owner"))
 	a.Expires, a.expiresPos = readDate(m.Get("expires"))
 	return a, true
 }

@@ -126,6 +126,9 @@ func TestExpiries(t *testing.T) {
 		{"2027-04-01T01:59:59+02:00", "6:67 expires-soon"},
 		{"2027-12-20T00:00:00Z", "6:67 expired 7:85 expires-soon"},
 		{"2029-01-01T00:00:00Z", "6:67 expired 7:85 expired"},
+		{"2017-12-31T00:00:00Z", ""},
+		{"2017-12-30T23:59:59Z", "7:85 expires-late"},
+		{"2017-03-30T23:59:59Z", "6:67 expires-late 7:85 expires-late"},
 	}
 	for _, tt := range tests {
 		now, err := time.Parse(time.RFC3339, tt.now)
@@ -143,6 +146,11 @@ func TestExpiries(t *testing.T) {
 		if expired := p.Bypass.Allow[0].Expired(now); expired != strings.HasPrefix(tt.want, "6:67 expired") {
 			t.Errorf("at %s: Expired() = %v", tt.now, expired)
 		}
+	}
+	// The month of February has no 29th in ten years' time.
+	leap := mustParse(t, head+"bypass: {allow: [{account: a@b.cd, reason: r, owner: o, expires: 2038-03-01}]}\n")
+	if found := leap.Expiries(time.Date(2028, 2, 29, 23, 0, 0, 0, time.UTC)); len(found) != 0 {
+		t.Errorf("within ten years: %v", found)
 	}
 	if found := mustParse(t, head+"organization: {mailboxAuditing: true}\n").Expiries(time.Unix(0, 0)); len(found) != 0 {
 		t.Errorf("a policy without bypass: %v", found)
