@@ -315,8 +315,6 @@ func TestSuccessOfAWriteHasFourForms(t *testing.T) {
 		{"nothing to do", page("", "", noop), true, 1},
 		{"nothing to do in the header", reply{status: 200, header: map[string]string{"X-Warnings": noop}}, true, 1},
 		{"another warning", page("", "", "odd"), false, 1},
-		{"already audited", reply{status: 400, body: failure("BadRequest", "m", "|A.RecipientTaskException|The input audit operation(s) is/are already being audited", "A.B", "x")}, true, 0},
-		{"already audited inside a success", ok(`{"@adminapi.errors":["The input audit operation(s) is/are already being audited"]}`), true, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -327,14 +325,57 @@ func TestSuccessOfAWriteHasFourForms(t *testing.T) {
 			}
 		})
 	}
-	for _, body := range []string{
-		`{"@adminapi.errors":["already being audited","another"]}`,
-		`{"@adminapi.errors":["another"],"@adminapi.warnings":["` + noop + `"]}`,
-	} {
-		c, _ := scripted(t, ok(body))
-		if got := c.SetAuditDisabled(t.Context(), false); got.Err == nil || got.Unchanged {
-			t.Errorf("%s: an error was passed over: %+v", body, got)
+	c, _ := scripted(t, ok(`{"@adminapi.errors":["another"],"@adminapi.warnings":["`+noop+`"]}`))
+	if got := c.SetAuditDisabled(t.Context(), false); got.Err == nil || got.Unchanged {
+		t.Errorf("an error was passed over: %+v", got)
+	}
+}
+
+// TestAlreadyAuditedIsAnErrorOfItsOwn: the service was seen to refuse an action
+// that is there (semantics 1.3 E6). Whether it did the rest of the edit is not
+// known, so it is an error, and one only where it is all that was said.
+func TestAlreadyAuditedIsAnErrorOfItsOwn(t *testing.T) {
+	const already = "|A.RecipientTaskException|The input audit operation(s) is/are already being audited"
+	details := func(messages ...string) string {
+		list := ""
+		for _, m := range messages {
+			list += fmt.Sprintf(`,{"code":"Context","target":"","message":%q}`, m)
 		}
+		return `{"error":{"code":"BadRequest","message":"Error executing cmdlet","details":[` + strings.TrimPrefix(list, ",") + `]}}`
+	}
+	proxied := `|A.CmdletProxyException|Error on proxy command: `
+	tests := []struct {
+		name   string
+		status int
+		body   string
+		want   bool
+	}{
+		{"one detail", 400, details(already), true},
+		{"one error inside", 200, `{"@adminapi.errors":["already being audited"]}`, true},
+		{"one envelope inside", 200, details(already), true},
+		{"one detail, proxied", 400, details(proxied + details(already)), true},
+		{"another detail behind it", 400, details(already, "|A.B|nothing was saved: access denied"), false},
+		{"another detail before it", 400, details("|A.B|access denied", already), false},
+		{"two alike", 400, details(already, already), false},
+		{"two details, proxied", 400, details(proxied + details(already, "|A.B|access denied")), false},
+		{"no detail", 400, `{"error":{"code":"BadRequest","message":"already being audited"}}`, false},
+		{"two errors inside", 200, `{"@adminapi.errors":["already being audited","another"]}`, false},
+		{"two inside one", 200, `{"@adminapi.errors":[` + details(already, "|A.B|access denied") + `]}`, false},
+		{"another status", 500, details(already), false},
+		{"throttled", 409, details(already), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := scripted(t, answers(item("0", tt.status, "", tt.body)))
+			edit := MailboxEdit{Ref: refs(1)[0], Owner: &ListEdit{Add: []string{"Move"}}}
+			r := c.SetMailboxes(t.Context(), []MailboxEdit{edit})[0]
+			if r.Err == nil || r.Unchanged || IsAlreadyAudited(r.Err) != tt.want {
+				t.Errorf("got %+v, want IsAlreadyAudited %v", r, tt.want)
+			}
+			if r := c.SetBypass(t.Context(), []BypassEdit{{Guid: guid(0)}})[0]; r.Err == nil || IsAlreadyAudited(r.Err) {
+				t.Errorf("another cmdlet gave %+v", r)
+			}
+		})
 	}
 }
 

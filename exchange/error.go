@@ -43,6 +43,8 @@ type Error struct {
 	Warnings []string
 	// Err is the cause where there was no usable answer, else nil.
 	Err error
+	// details is how many failures the answer told of; Message is the first.
+	details int
 }
 
 // Error says which cmdlet failed, how, and what to do where that is known.
@@ -203,11 +205,14 @@ func IsUnlicensed(err error) bool {
 	return ok && strings.Contains(e.Message, "only available for users with appropriate license")
 }
 
-// IsAlreadyAudited tells that an added audit action was there already (semantics
-// 1.3 E6). Writes report it as unchanged, not as an error.
+// IsAlreadyAudited tells that Set-Mailbox was refused because an added audit
+// action is there already, and for nothing else (semantics 1.3 E6). It stays an
+// error, since what became of the rest of the edit is not known: read back.
 func IsAlreadyAudited(err error) bool {
 	e, ok := asError(err)
-	return ok && strings.Contains(e.Message, "already being audited")
+	return ok && e.Cmdlet == cmdletSetMailbox && e.details == 1 &&
+		(e.Status == http.StatusBadRequest || e.Status == http.StatusOK) &&
+		strings.Contains(e.Message, "already being audited")
 }
 
 // IsCursorLost tells that the service lost the page cursor of a listing, which

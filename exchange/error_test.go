@@ -128,7 +128,11 @@ func TestPredicates(t *testing.T) {
 		},
 		{"IsNeedsProxy", IsNeedsProxy, []error{typed(400, "A.CmdletProxyNotAvailableException", ""), typed(400, "", "Cmdlet needs proxy. Current Server FQDN : X")}, []error{typed(400, "A.CmdletProxyException", "")}},
 		{"IsUnlicensed", IsUnlicensed, []error{typed(400, "", "Auditing of MailItemsAccessed event is only available for users with appropriate license. Please visit")}, []error{typed(400, "", "license")}},
-		{"IsAlreadyAudited", IsAlreadyAudited, []error{typed(400, "", "The input audit operation(s) is/are already being audited")}, []error{typed(400, "", "x")}},
+		{
+			"IsAlreadyAudited", IsAlreadyAudited,
+			[]error{&Error{Cmdlet: cmdletSetMailbox, Status: 400, Message: "The input audit operation(s) is/are already being audited", details: 1}},
+			[]error{&Error{Cmdlet: cmdletSetMailbox, Status: 400, Message: "x", details: 1}, typed(400, "", "already being audited")},
+		},
 		{"IsCursorLost", IsCursorLost, []error{&CursorLostError{Err: errors.New("x")}}, []error{typed(400, "", "Expired or Invalid pagination request")}},
 		{"IsIncomplete", IsIncomplete, []error{&IncompleteError{}}, []error{typed(400, "", "")}},
 	}

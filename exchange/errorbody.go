@@ -82,6 +82,7 @@ func (e *Error) readEnvelope(doc map[string]any, depth int) {
 	inner := innermost(body)
 	var kind, message string
 	if details, ok := body["details"].([]any); ok && len(details) > 0 {
+		e.details = len(details)
 		if detail, ok := details[0].(map[string]any); ok {
 			e.Target = redact(clean(text(detail, "target")))
 			kind, message = splitDetail(text(detail, "message"))
@@ -121,6 +122,7 @@ func (e *Error) readProxied(message string, depth int) {
 	}
 	if nested.Message != "" {
 		e.Message = nested.Message
+		e.details += nested.details - 1
 	}
 }
 
@@ -219,7 +221,8 @@ func errorsInside(cmdlet string, header http.Header, elements []json.RawMessage)
 	e := newError(cmdlet, http.StatusOK, header, nil)
 	messages := make([]string, 0, len(elements))
 	for _, raw := range elements {
-		kind, message := readElement(raw)
+		kind, message, details := readElement(raw)
+		e.details += details
 		if e.Type == "" {
 			e.Type = clean(kind)
 		}
@@ -238,21 +241,23 @@ func failureInside(cmdlet string, header http.Header, raw json.RawMessage) *Erro
 	return newError(cmdlet, http.StatusOK, header, fmt.Appendf(nil, `{"error":%s}`, raw))
 }
 
-func readElement(raw json.RawMessage) (kind, message string) {
+// readElement also counts the failures that the element tells of, one at least.
+func readElement(raw json.RawMessage) (kind, message string, details int) {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
-		return splitDetail(s)
+		kind, message = splitDetail(s)
+		return kind, message, 1
 	}
 	var doc map[string]any
 	if json.Unmarshal(raw, &doc) == nil {
 		nested := &Error{}
 		nested.readEnvelope(doc, 0)
 		if nested.Message != "" {
-			return nested.Type, nested.Message
+			return nested.Type, nested.Message, max(1, nested.details)
 		}
 		if kind, message := describe(doc); message != "" {
-			return kind, message
+			return kind, message, 1
 		}
 	}
-	return "", string(raw)
+	return "", string(raw), 1
 }

@@ -248,25 +248,8 @@ func (o outcome) written() Result[struct{}] {
 			r.Unchanged = true
 		}
 	}
-	if allAlreadyAudited(err, a.errors) {
-		r.Err, r.Unchanged = nil, true
-	}
 	r.Unchanged = r.Unchanged && r.Err == nil
 	return r
-}
-
-// allAlreadyAudited tells whether every error says that nothing was left to do
-// (semantics 1.3 E6).
-func allAlreadyAudited(err error, elements []json.RawMessage) bool {
-	if !IsAlreadyAudited(err) {
-		return false
-	}
-	for _, raw := range elements {
-		if _, message := readElement(raw); !strings.Contains(message, "already being audited") {
-			return false
-		}
-	}
-	return true
 }
 
 // one judges the answer to a read of one object: exactly one row, and nothing
@@ -309,9 +292,9 @@ func one[T any](o outcome, find finder[T]) Result[T] {
 }
 
 // Result is what came of one object of a batch, or of one write. Err is nil where
-// it succeeded. Unchanged tells that a write found nothing to do (semantics 1.3
-// E5, E6); mind that the service also says so where a default that covers the
-// mailbox hides its stored value (semantics 2.2).
+// it succeeded. Unchanged tells that the service says that a write found nothing
+// to do (semantics 1.3 E5); mind that it also says so where a default that covers
+// the mailbox hides its stored value (semantics 2.2).
 type Result[T any] struct {
 	Value     T
 	Err       error
