@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,25 +15,44 @@ import (
 // are seen while the listing goes by; the rest are asked for.
 type accounts struct {
 	entries []policy.Allow
-	found   [][]guid
+	// found are the mailboxes that answer to each entry, by Guid.
+	found []map[guid]guid
+	// unclear is the number of mailboxes whose names and addresses could not
+	// all be read: any entry may be one of them.
+	unclear int
+	// asked says that the mailbox listing was made at all.
+	asked bool
 }
 
 func newAccounts(p *policy.Policy) *accounts {
+	a := &accounts{asked: p.HasMailboxes()}
 	if p.Bypass == nil {
-		return &accounts{}
+		return a
 	}
-	return &accounts{entries: p.Bypass.Allow, found: make([][]guid, len(p.Bypass.Allow))}
+	a.entries = p.Bypass.Allow
+	for range a.entries {
+		a.found = append(a.found, map[guid]guid{})
+	}
+	return a
 }
 
 // see compares one mailbox with every entry: by Guid, ExchangeObjectId or
 // Entra object id, by sign-in name, and by address. Never by name.
 func (a *accounts) see(m exchange.Mailbox) {
+	if len(a.entries) == 0 {
+		return
+	}
+	if m.UserPrincipalName.State != exchange.Set || m.PrimarySMTPAddress.State != exchange.Set || m.EmailAddresses.State != exchange.Set {
+		a.unclear++
+	}
+	id, _ := parseGUID(m.Guid.Value)
+	object, _ := parseGUID(m.ExchangeObjectID.Value)
 	for i, e := range a.entries {
 		if e.ID != "" && slices.ContainsFunc(
 			[]string{m.Guid.Value, m.ExchangeObjectID.Value, m.ExternalDirectoryObjectID.Value},
 			func(id string) bool { return strings.EqualFold(id, e.ID) }) ||
 			e.Account != "" && hasAddress(m, e.Account) {
-			a.found[i] = append(a.found[i], guidsOf(m.Guid, m.ExchangeObjectID)...)
+			a.found[i][id] = object
 		}
 	}
 }
@@ -74,19 +94,17 @@ func guidsOf(fields ...exchange.Field[string]) []guid {
 // resolve asks Get-User, in batches, for the entries that no mailbox answered.
 // What the service gives back counts only if it really has the name or id that
 // was asked for: Get-User also finds accounts by their names, which anybody in
-// the tenant can choose.
-func (a *accounts) resolve(ctx context.Context, r Reader, list *bypassList) (out []allowance, warnings []string, refused bool) {
+// the tenant can choose. An entry that cannot be decided is failed, and then no
+// bypass that it might allow is judged.
+func (a *accounts) resolve(ctx context.Context, r Reader, list *bypassList, whole bool) (out []allowance, warnings []string, refused bool) {
 	out = make([]allowance, len(a.entries))
 	var open []int
 	for i, e := range a.entries {
-		out[i] = allowance{entry: e, ids: a.found[i]}
-		if id, ok := parseGUID(e.ID); ok {
-			out[i].ids = append(out[i].ids, id)
-			if list.names(id) {
-				continue
-			}
+		out[i] = a.seen(i)
+		if out[i].failed != "" {
+			continue
 		}
-		if len(a.found[i]) == 0 {
+		if len(out[i].ids) == 0 || e.Account == "" && len(a.found[i]) == 0 && !list.names(out[i].ids[0]) {
 			open = append(open, i)
 		}
 	}
@@ -96,19 +114,55 @@ func (a *accounts) resolve(ctx context.Context, r Reader, list *bypassList) (out
 			identities[n] = accountOf(a.entries[i])
 		}
 		for n, res := range r.Users(ctx, identities) {
-			e := a.entries[batch[n]]
-			switch {
-			case exchange.IsNotFound(res.Err), res.Err == nil && !isUser(res.Value, e):
-				warnings = append(warnings, fmt.Sprintf("%s: no account %s was found: the entry allows nothing", e.Pos, accountOf(e)))
-			case res.Err != nil:
-				refused = refused || exchange.IsRefused(res.Err)
-				out[batch[n]].failed = fmt.Sprintf("Get-User for %s failed: %v", accountOf(e), res.Err)
-			default:
-				out[batch[n]].ids = append(out[batch[n]].ids, guidsOf(res.Value.Guid, res.Value.ExchangeObjectID)...)
+			refused = refused || exchange.IsRefused(res.Err)
+			if w := a.ask(&out[batch[n]], res, whole); w != "" {
+				warnings = append(warnings, w)
 			}
 		}
 	}
 	return out, warnings, refused
+}
+
+// seen is what the mailbox listing says of an entry.
+func (a *accounts) seen(i int) allowance {
+	out := allowance{entry: a.entries[i]}
+	if id, ok := parseGUID(out.entry.ID); ok {
+		out.ids = append(out.ids, id)
+	}
+	for id, object := range a.found[i] {
+		for _, g := range []guid{id, object} {
+			if g != (guid{}) {
+				out.ids = append(out.ids, g)
+			}
+		}
+	}
+	slices.SortFunc(out.ids, compareGUID)
+	if len(a.found[i]) > 1 {
+		out.ids = nil
+		out.failed = fmt.Sprintf("%d mailboxes answer to %s; name the account by its id", len(a.found[i]), accountOf(out.entry))
+	}
+	return out
+}
+
+// ask takes in what Get-User says of an entry, and gives a warning where there
+// is no such account.
+func (a *accounts) ask(out *allowance, res exchange.Result[exchange.User], whole bool) string {
+	e := out.entry
+	none := exchange.IsNotFound(res.Err) || res.Err == nil && !isUser(res.Value, e)
+	switch {
+	case out.failed != "":
+	case res.Err != nil && !none:
+		out.failed = fmt.Sprintf("Get-User for %s failed: %v", accountOf(e), res.Err)
+	case !none:
+		out.ids = append(out.ids, guidsOf(res.Value.Guid, res.Value.ExchangeObjectID)...)
+	case e.Account != "" && a.asked && (!whole || a.unclear > 0):
+		out.failed = accountOf(e) + " is no sign-in name, and not every mailbox's addresses could be read"
+	case e.Account != "" && !a.asked:
+		return fmt.Sprintf("%s: no account has the sign-in name %s: the entry allows nothing (other addresses are known only where the policy has rules for mailboxes)", e.Pos, accountOf(e))
+	default:
+		return fmt.Sprintf("%s: no account %s was found: the entry allows nothing", e.Pos, accountOf(e))
+	}
+	return ""
 }
 
 // accountOf is what an entry calls its account: a sign-in name or an id.
@@ -133,6 +187,7 @@ func (b *bypassList) names(id guid) bool {
 // merge takes in what another listing showed.
 func (a *accounts) merge(o *accounts) {
 	for i := range a.found {
-		a.found[i] = append(a.found[i], o.found[i]...)
+		maps.Copy(a.found[i], o.found[i])
 	}
+	a.unclear += o.unclear
 }

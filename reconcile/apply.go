@@ -2,7 +2,10 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,10 +58,10 @@ const (
 	secondReadBackWait = 30*time.Second - firstReadBackWait
 )
 
-// batchTimeout bounds the calls for one batch. A batch under way is finished
-// even when the run is interrupted, but not for ever; the service's own limit
-// for a cmdlet is 15 minutes (wire 1.7).
-const batchTimeout = 20 * time.Minute
+// batchTimeout bounds the calls for one batch, waits for throttling included.
+// A batch under way is finished even when the run is interrupted, but not for
+// ever; the service's own limit for a cmdlet is 15 minutes (wire 1.7).
+const batchTimeout = 2 * time.Hour
 
 // Apply makes the planned changes of a plan, in the order of design section 7:
 // unified log, mailbox auditing, bypass, mailboxes by ring. Each batch is
@@ -77,14 +80,15 @@ func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, err
 	e.bypass(ctx)
 	e.mailboxes(ctx)
 	e.storedValues(ctx)
-	run.Stopped = e.stopped(ctx)
+	run.Stopped = e.why
 	if err := opts.Recorder.End(context.WithoutCancel(ctx)); err != nil && run.Stopped == "" {
 		run.Stopped = "the journal could not be closed: " + err.Error()
 	}
 	run.JournalHead = opts.Recorder.Head()
 	run.FinishedAt = opts.Now().UTC()
 	stats := t.Stats()
-	run.Requests, run.Pages = int(stats.Requests), int(stats.Pages)
+	run.Requests, run.Pages = int(stats.Requests-p.before.Requests), int(stats.Pages-p.before.Pages)
+	slices.Sort(run.Refused)
 	return run, nil
 }
 
@@ -99,9 +103,8 @@ type engine struct {
 	mu         sync.Mutex
 	why        string // why no further write is begun
 	done       int
-	customized bool // Enable-OrganizationCustomization was run
-	pending    []*job
-	hidden     []hiddenWrite
+	customized bool    // Enable-OrganizationCustomization was run
+	pending    []int32 // mailboxes that were written and do not show it yet
 }
 
 // stop ends the writing, for the first reason given.
@@ -113,7 +116,9 @@ func (e *engine) stop(format string, args ...any) {
 	}
 }
 
-// stopped says why no further write may be begun; empty where one may.
+// stopped says why no further write may be begun; empty where one may. It is
+// asked only where there is one to begin, so that an interrupt after the last
+// write stops nothing.
 func (e *engine) stopped(ctx context.Context) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -130,7 +135,7 @@ func inFlight(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // intend records intents, and stops all writing where that fails.
 func (e *engine) intend(ctx context.Context, intents []journal.Intent) bool {
-	if err := e.opts.Recorder.Intend(ctx, intents); err != nil {
+	if err := e.opts.Recorder.Intend(context.WithoutCancel(ctx), intents); err != nil {
 		e.stop("the journal cannot be written, so nothing else is: %v", err)
 		return false
 	}
@@ -140,16 +145,68 @@ func (e *engine) intend(ctx context.Context, intents []journal.Intent) bool {
 // conclude records outcomes. Where that fails the writes were made all the
 // same, and stand in the run; no further one is begun.
 func (e *engine) conclude(ctx context.Context, outcomes []journal.Outcome) {
-	if err := e.opts.Recorder.Conclude(ctx, outcomes); err != nil {
+	if len(outcomes) == 0 {
+		return
+	}
+	if err := e.opts.Recorder.Conclude(context.WithoutCancel(ctx), outcomes); err != nil {
 		e.stop("the outcome of writes could not be recorded: %v", err)
 	}
 }
 
-// refusedAll stops the run when the service does not let us write at all:
-// thousands of further attempts would end the same way.
-func (e *engine) refusedAll(err error) {
-	if exchange.IsRefused(err) || exchange.IsUnauthenticated(err) {
-		e.stop("the service refused a write: %v", err)
+// refusals looks at the answers to one cmdlet. Where the service refused them
+// all, thousands of further attempts would end the same way: nothing more of
+// that kind is begun. Other kinds have other cmdlets, and go on. Without a
+// token nothing goes on.
+func (e *engine) refusals(kind audit.SubjectKind, cmdlet string, errs []error) {
+	refused := 0
+	for _, err := range errs {
+		if exchange.IsUnauthenticated(err) {
+			e.stop("the service takes no token of ours any more: %v", err)
+		}
+		if exchange.IsRefused(err) {
+			refused++
+		}
+	}
+	if refused == 0 || refused < len(errs) {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !slices.Contains(e.run.Refused, cmdlet) {
+		e.run.Refused = append(e.run.Refused, cmdlet)
+	}
+	if kind != audit.KindOrganization { // Its two settings have a cmdlet each.
+		e.run.halted[kind] = cmdlet + " was refused"
+	}
+}
+
+// halted tells whether a kind may not be written any more.
+func (e *engine) halted(kind audit.SubjectKind) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.run.halted[kind] != ""
+}
+
+// undecided tells whether a write that ended with an error may have been made
+// all the same: the answer was lost, or came from something in between. Only
+// the read-back knows.
+func undecided(err error) bool {
+	if err == nil {
+		return false
+	}
+	e, ok := errors.AsType[*exchange.Error](err)
+	return !ok || e.Status >= http.StatusInternalServerError
+}
+
+// unshown is the outcome of a write that does not show.
+func unshown(err error, why string) outcome {
+	switch {
+	case err == nil:
+		return outcome{result: ResultUnconfirmed, note: why}
+	case undecided(err):
+		return outcome{result: ResultUnconfirmed, note: "its answer was lost, and it does not show: " + err.Error()}
+	default:
+		return outcome{result: ResultFailed, note: err.Error()}
 	}
 }
 
@@ -165,11 +222,12 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// intentOf is the record of a change that is about to be made.
-func (e *engine) intentOf(c Change) journal.Intent {
+// intentOf is the record of a change that is about to be made. For a mailbox
+// before is what it shows now.
+func (e *engine) intentOf(c Change, before profile) journal.Intent {
 	return journal.Intent{
 		Change: c.ID, Subject: journalSubject(c.Subject), Setting: c.Setting,
-		Before: c.Before, After: c.After, Inverse: inverseOf(c),
+		Before: c.Before, After: c.After, Inverse: inverseOf(c, before),
 		PolicyDigest: e.plan.Policy.Digest, Origin: c.Origin.Pos.String(),
 	}
 }
@@ -187,12 +245,19 @@ func journalSubject(s Subject) journal.Subject {
 
 // inverseOf says what would undo a change. Adding to a list that Microsoft
 // manages pins it; the way back is to restore the default set (semantics 2.1).
-func inverseOf(c Change) journal.Inverse {
+// Restoring replaces lists; the way back is to write them as they were.
+func inverseOf(c Change, before profile) journal.Inverse {
 	switch {
 	case c.Pins:
 		return journal.Inverse{Setting: audit.SettingDefaultAuditSet, Add: []string{logonOf(c.Setting)}}
 	case c.Setting == audit.SettingDefaultAuditSet:
-		return journal.Inverse{Setting: c.Setting, Remove: c.Add, None: "a list that was replaced by Microsoft's defaults comes back only from its before value"}
+		lists := map[audit.Setting][]string{}
+		for _, name := range c.Add {
+			if l, ok := audit.ParseLogonType(name); ok {
+				lists[audit.ListSetting(l)] = before.lists[l].value.Slice()
+			}
+		}
+		return journal.Inverse{Setting: c.Setting, Lists: lists}
 	case len(c.Add)+len(c.Remove) > 0:
 		return journal.Inverse{Setting: c.Setting, Add: c.Remove, Remove: c.Add}
 	default:

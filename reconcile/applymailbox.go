@@ -16,33 +16,6 @@ import (
 // is said. No source says what the service allows (wire 5.3).
 const defaultInFlight = 4
 
-// job is one mailbox that is being written.
-type job struct {
-	record  int
-	ref     exchange.MailboxRef
-	changes []slotted
-	// restore is the whole DefaultAuditSet to set first; nil for none.
-	restore []string
-	// edit is everything else; nil for nothing.
-	edit *exchange.MailboxEdit
-	// err is the error of the last write, unchanged the service's word that
-	// nothing was different.
-	err       error
-	unchanged bool
-}
-
-// slotted is a change with its place among the changes of its mailbox.
-type slotted struct {
-	Change
-	slot int
-}
-
-// hiddenWrite is a write of AuditEnabled that only the filter can confirm.
-type hiddenWrite struct {
-	record, slot int
-	unchanged    bool
-}
-
 // mailboxes writes the mailboxes, ring after ring. A ring is begun only when
 // the one before it was read back.
 func (e *engine) mailboxes(ctx context.Context) {
@@ -53,9 +26,6 @@ func (e *engine) mailboxes(ctx context.Context) {
 	jobs, end := iter.Pull(e.jobs())
 	defer end()
 	for _, ring := range rings {
-		if e.stopped(ctx) != "" {
-			return
-		}
 		if !e.ring(ctx, ring, jobs) {
 			return
 		}
@@ -70,69 +40,6 @@ func (e *engine) jobs() iter.Seq[*job] {
 				return
 			}
 		}
-	}
-}
-
-// jobOf gathers what is to be written on one mailbox; nil where the saved plan
-// holds back all of it.
-func (e *engine) jobOf(i int) *job {
-	r := e.plan.pop.records[i]
-	ref := exchange.MailboxRef{Guid: r.id.String(), Listing: e.plan.pop.profileOf(r.kase).listing}
-	j := &job{record: i, ref: ref}
-	slot := -1
-	for c := range e.plan.changesOf(i) {
-		slot++
-		if c.Fate != FatePlanned || e.run.slip.holds(c) != "" {
-			continue
-		}
-		j.changes = append(j.changes, slotted{c, slot})
-		j.take(c)
-	}
-	if len(j.changes) == 0 {
-		return nil
-	}
-	return j
-}
-
-// take adds a change to what the mailbox is sent.
-func (j *job) take(c Change) {
-	if c.Setting == audit.SettingDefaultAuditSet {
-		// Always the types managed now plus those to restore: whether the
-		// others would stay managed if they were not named is not known.
-		j.restore, _ = c.After.([]string)
-		return
-	}
-	if j.edit == nil {
-		j.edit = &exchange.MailboxEdit{Ref: j.ref}
-	}
-	switch c.Setting {
-	case audit.SettingAuditEnabled:
-		on := true
-		j.edit.AuditEnabled = &on
-	case audit.SettingAuditLogAgeLimit:
-		j.edit.AuditLogAgeLimit, _ = c.After.(string)
-	case audit.SettingAuditAdmin:
-		j.edit.Admin = listEdit(c)
-	case audit.SettingAuditDelegate:
-		j.edit.Delegate = listEdit(c)
-	case audit.SettingAuditOwner:
-		j.edit.Owner = listEdit(c)
-	default:
-	}
-}
-
-// listEdit is what a list is sent. One that Microsoft manages is sent whole:
-// whether an Add to it starts from the list that is shown or from one that is
-// hidden is not known (wire 10), and this way both end the same.
-func listEdit(c Change) *exchange.ListEdit {
-	after, _ := c.After.([]string)
-	switch {
-	case c.Pins && len(c.Remove) > 0:
-		return &exchange.ListEdit{Replace: after}
-	case c.Pins:
-		return &exchange.ListEdit{Add: after}
-	default:
-		return &exchange.ListEdit{Add: c.Add, Remove: c.Remove}
 	}
 }
 
@@ -152,35 +59,21 @@ func (e *engine) ring(ctx context.Context, ring Ring, next func() (*job, bool)) 
 			}
 		})
 	}
-	jobs, more := e.deal(ctx, ring, next, batches)
+	dealt, more := e.deal(ctx, ring, next, batches)
 	close(batches)
 	wg.Wait()
 	e.pendingReads(ctx)
-	if n := e.unproven(jobs); more && n > 0 {
+	if n := e.unproven(dealt); more && n > 0 {
 		e.stop("%s of the ring just written could not be verified, so no further ring is begun", counted(n, "change"))
+		return false
 	}
 	return more
 }
 
-// unproven counts the changes of a ring that do not show. A stored
-// AuditEnabled, which only the filter shows, is looked at when all is done.
-func (e *engine) unproven(jobs []*job) int {
-	n := 0
-	for _, j := range jobs {
-		for _, c := range j.changes {
-			hidden := c.Setting == audit.SettingAuditEnabled && e.plan.storedOnly(e.plan.pop.records[j.record])
-			if r := e.run.mailboxOutcome(j.record, c.slot).result; !hidden && r != ResultVerified && r != ResultUnsupported {
-				n++
-			}
-		}
-	}
-	return n
-}
-
 // deal hands out the mailboxes of a ring in batches. It gives the mailboxes of
-// a ring that has an end, and tells whether any are left after it.
-func (e *engine) deal(ctx context.Context, ring Ring, next func() (*job, bool), batches chan<- []*job) (dealt []*job, more bool) {
-	for e.stopped(ctx) == "" {
+// a ring that has an end, and tells whether there may be more after it.
+func (e *engine) deal(ctx context.Context, ring Ring, next func() (*job, bool), batches chan<- []*job) (dealt []int32, more bool) {
+	for {
 		size := exchange.BatchSize
 		if ring.Mailboxes > 0 {
 			size = min(size, ring.Mailboxes-len(dealt))
@@ -196,23 +89,39 @@ func (e *engine) deal(ctx context.Context, ring Ring, next func() (*job, bool), 
 			}
 			batch = append(batch, j)
 		}
-		if len(batch) == 0 {
+		if len(batch) == 0 || e.halted(audit.KindMailbox) || e.stopped(ctx) != "" {
 			return dealt, false
 		}
 		if ring.Mailboxes > 0 {
-			dealt = append(dealt, batch...)
+			for _, j := range batch {
+				dealt = append(dealt, int32(j.record)) //nolint:gosec // An index of the population.
+			}
 		}
 		select {
 		case batches <- batch:
 		case <-ctx.Done():
 		}
 	}
-	return dealt, false
+}
+
+// unproven counts the changes of a ring that do not show. A stored
+// AuditEnabled, which only the filter shows, is looked at when all is done.
+func (e *engine) unproven(dealt []int32) int {
+	n := 0
+	for _, i := range dealt {
+		for _, c := range e.jobOf(int(i)).changes {
+			o := e.run.mailbox.at(int(i), c.slot)
+			if !o.hidden && o.result != ResultVerified && o.result != ResultUnsupported {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // batch records, writes and reads back up to ten mailboxes.
 func (e *engine) batch(ctx context.Context, jobs []*job) {
-	if e.stopped(ctx) != "" {
+	if e.halted(audit.KindMailbox) || e.stopped(ctx) != "" {
 		return
 	}
 	bctx, cancel := inFlight(ctx)
@@ -220,7 +129,7 @@ func (e *engine) batch(ctx context.Context, jobs []*job) {
 	var intents []journal.Intent
 	for _, j := range jobs {
 		for _, c := range j.changes {
-			intents = append(intents, e.intentOf(c.Change))
+			intents = append(intents, e.intentOf(c.Change, e.profileAt(j.record)))
 		}
 	}
 	if !e.intend(bctx, intents) {
@@ -231,13 +140,17 @@ func (e *engine) batch(ctx context.Context, jobs []*job) {
 	still := e.readBack(bctx, jobs)
 	e.conclude(bctx, e.outcomes(jobs))
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.pending = append(e.pending, still...)
 	e.done += len(jobs)
-	done := e.done
-	e.mu.Unlock()
 	if e.opts.Observer.Wrote != nil {
-		e.opts.Observer.Wrote(done, e.total)
+		e.opts.Observer.Wrote(e.done, e.total)
 	}
+}
+
+// profileAt is what a mailbox showed before the run.
+func (e *engine) profileAt(record int) profile {
+	return e.plan.pop.profileOf(e.plan.pop.records[record].kase)
 }
 
 // restore gives logon types back to Microsoft. It is answered before anything
@@ -252,72 +165,48 @@ func (e *engine) restore(ctx context.Context, jobs []*job) {
 			of = append(of, j)
 		}
 	}
-	e.send(ctx, edits, of)
+	e.send(ctx, edits, of, func(j *job, res exchange.Result[struct{}]) { j.restoreErr = res.Err })
 }
 
-// edit writes the rest. Where a list was sent whole and the service refuses
-// that because an action is already audited, as it did in 2019 (semantics 1.3
-// E6), only what is missing is sent again. Whether the refused call wrote
-// anything is not known; the read-back tells.
+// edit writes the rest. What the service refuses for something in the lists is
+// tried again with less: without the actions that are there already, which it
+// refused in 2019 (semantics 1.3 E6) and for which it may want a licence; then,
+// where a licence is wanting all the same (E4), without the lists, so that the
+// rest of the mailbox is still applied. Whether a refused call wrote anything
+// is not known; the read-back tells.
 func (e *engine) edit(ctx context.Context, jobs []*job) {
-	var edits []exchange.MailboxEdit
-	var of []*job
-	for _, j := range jobs {
-		if j.edit != nil {
-			edits = append(edits, *j.edit)
-			of = append(of, j)
-		}
-	}
-	e.send(ctx, edits, of)
-	edits, of = nil, slices.DeleteFunc(of, func(j *job) bool { return !j.pins() || !j.unchanged && !exchange.IsAlreadyAudited(j.err) })
-	for _, j := range of {
-		edits = append(edits, j.missingOnly())
-	}
-	e.send(ctx, edits, of)
+	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.edit == nil }))
+	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return !j.retreat(j.withBareAdds) }))
+	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool {
+		return !exchange.IsUnlicensed(j.editErr) || !j.retreat(j.withoutLists)
+	}))
 }
 
-func (e *engine) send(ctx context.Context, edits []exchange.MailboxEdit, of []*job) {
+func (e *engine) sendEdits(ctx context.Context, of []*job) {
+	edits := make([]exchange.MailboxEdit, len(of))
+	for i, j := range of {
+		edits[i] = *j.edit
+	}
+	e.send(ctx, edits, of, func(j *job, res exchange.Result[struct{}]) { j.editErr, j.unchanged = res.Err, res.Unchanged })
+}
+
+func (e *engine) send(ctx context.Context, edits []exchange.MailboxEdit, of []*job, note func(*job, exchange.Result[struct{}])) {
 	if len(edits) == 0 {
 		return
 	}
+	var errs []error
 	for n, res := range e.tenant.SetMailboxes(ctx, edits) {
-		of[n].err, of[n].unchanged = res.Err, res.Unchanged
-		e.refusedAll(res.Err)
+		note(of[n], res)
+		errs = append(errs, res.Err)
 	}
-}
-
-// pins tells whether a list is sent whole.
-func (j *job) pins() bool {
-	return slices.ContainsFunc(j.changes, func(c slotted) bool { return c.Pins })
-}
-
-// missingOnly is the edit with bare Adds; a list that loses something was not
-// added to, and stays as it was sent.
-func (j *job) missingOnly() exchange.MailboxEdit {
-	edit := *j.edit
-	for _, c := range j.changes {
-		if len(c.Remove) > 0 {
-			continue
-		}
-		bare := &exchange.ListEdit{Add: c.Add}
-		switch c.Setting {
-		case audit.SettingAuditAdmin:
-			edit.Admin = bare
-		case audit.SettingAuditDelegate:
-			edit.Delegate = bare
-		case audit.SettingAuditOwner:
-			edit.Owner = bare
-		default:
-		}
-	}
-	return edit
+	e.refusals(audit.KindMailbox, "Set-Mailbox", errs)
 }
 
 func (e *engine) outcomes(jobs []*job) []journal.Outcome {
 	var out []journal.Outcome
 	for _, j := range jobs {
 		for _, c := range j.changes {
-			out = append(out, outcomeOf(c.Change, e.run.mailboxOutcome(j.record, c.slot)))
+			out = append(out, outcomeOf(c.Change, e.run.mailbox.at(j.record, c.slot)))
 		}
 	}
 	return out
@@ -326,14 +215,16 @@ func (e *engine) outcomes(jobs []*job) []journal.Outcome {
 // pendingReads reads back, at 5 and at 30 seconds, what did not show at once.
 func (e *engine) pendingReads(ctx context.Context) {
 	for _, pause := range []time.Duration{firstReadBackWait, secondReadBackWait} {
-		e.mu.Lock()
 		open := e.pending
 		e.pending = nil
-		e.mu.Unlock()
 		if len(open) == 0 || !wait(ctx, pause) {
 			return
 		}
-		for jobs := range slices.Chunk(open, exchange.BatchSize) {
+		for records := range slices.Chunk(open, exchange.BatchSize) {
+			jobs := make([]*job, len(records))
+			for i, r := range records {
+				jobs[i] = e.jobOf(int(r))
+			}
 			bctx, cancel := inFlight(ctx)
 			still := e.readBack(bctx, jobs)
 			e.conclude(bctx, e.outcomes(jobs))

@@ -34,13 +34,13 @@ func (e *engine) tenantSettings(ctx context.Context) {
 // may tells whether a change is to be made now.
 func (e *engine) may(ctx context.Context, c Change) bool {
 	return e.plan.guarded(c).Fate == FatePlanned && e.plan.selection.kind(c.Subject.Kind) &&
-		e.run.slip.holds(c) == "" && e.stopped(ctx) == ""
+		e.run.slip.holds(c) == "" && !e.halted(c.Subject.Kind) && e.stopped(ctx) == ""
 }
 
 func (e *engine) tenantSetting(ctx context.Context, i int, c Change) {
 	bctx, cancel := inFlight(ctx)
 	defer cancel()
-	if !e.intend(bctx, []journal.Intent{e.intentOf(c)}) {
+	if !e.intend(bctx, []journal.Intent{e.intentOf(c, profile{})}) {
 		return
 	}
 	err := e.hydrated(bctx, ctx, func() error {
@@ -49,7 +49,7 @@ func (e *engine) tenantSetting(ctx context.Context, i int, c Change) {
 		}
 		return e.tenant.SetUnifiedAuditLog(bctx, true).Err
 	})
-	e.refusedAll(err)
+	e.refusals(c.Subject.Kind, setterOf(c.Setting), []error{err})
 	o := e.confirmTenant(bctx, ctx, c, err)
 	if c.Setting == audit.SettingUnifiedAuditLogIngestionEnabled && err == nil {
 		e.run.Warnings = append(e.run.Warnings,
@@ -59,6 +59,14 @@ func (e *engine) tenantSetting(ctx context.Context, i int, c Change) {
 	e.conclude(bctx, []journal.Outcome{outcomeOf(c, o)})
 }
 
+// setterOf is the cmdlet that writes a setting of the tenant.
+func setterOf(s audit.Setting) string {
+	if s == audit.SettingAuditDisabled {
+		return "Set-OrganizationConfig"
+	}
+	return "Set-AdminAuditLogConfig"
+}
+
 // hydrated runs a write; where the tenant is refused for living on shared
 // defaults and the policy consents, it is given its own configuration first,
 // once, and the write tried again for a bounded time.
@@ -66,6 +74,9 @@ func (e *engine) hydrated(bctx, ctx context.Context, write func() error) error {
 	err := write()
 	org := e.plan.policy.Organization
 	if !exchange.IsNotHydrated(err) || org == nil || !org.EnableCustomization {
+		return err
+	}
+	if e.stopped(ctx) != "" {
 		return err
 	}
 	if !e.customized {
@@ -79,16 +90,15 @@ func (e *engine) hydrated(bctx, ctx context.Context, write func() error) error {
 		if !e.intend(bctx, []journal.Intent{intent}) {
 			return err
 		}
-		o := outcome{result: ResultVerified}
+		o := outcome{result: ResultUnconfirmed, note: "accepted; it takes effect in minutes, and the write that follows tells"}
 		if res := e.tenant.EnableOrganizationCustomization(bctx); res.Err != nil {
-			// It also fails where someone else has just done it: the write
-			// that follows tells.
-			o = outcome{ResultUnconfirmed, res.Err.Error()}
+			// It also fails where someone else has just done it.
+			o.note = res.Err.Error()
 		}
 		e.conclude(bctx, []journal.Outcome{{Subject: subject, Setting: intent.Setting, Result: string(o.result), Note: o.note}})
 	}
 	for range hydrationRetries {
-		if err = write(); !exchange.IsNotHydrated(err) || !wait(ctx, hydrationWait) {
+		if err = write(); !exchange.IsNotHydrated(err) || !wait(ctx, hydrationWait) || e.stopped(ctx) != "" {
 			return err
 		}
 	}
@@ -106,12 +116,12 @@ func (e *engine) confirmTenant(bctx, ctx context.Context, c Change, written erro
 		switch {
 		case err == nil && shown == c.After:
 			return outcome{result: ResultVerified}
-		case written != nil:
-			return outcome{ResultFailed, written.Error()}
+		case written != nil && !undecided(written):
+			return unshown(written, "")
 		case err != nil:
-			last = outcome{ResultUnconfirmed, "it could not be read back: " + err.Error()}
+			last = unshown(written, "it could not be read back: "+err.Error())
 		default:
-			last = outcome{ResultUnconfirmed, fmt.Sprintf("accepted, but it still reads %t", shown)}
+			last = unshown(written, fmt.Sprintf("accepted, but it still reads %t", shown))
 		}
 	}
 	return last
@@ -147,7 +157,7 @@ func (e *engine) bypass(ctx context.Context) {
 		}
 	}
 	for batch := range slices.Chunk(todo, exchange.BatchSize) {
-		if e.stopped(ctx) != "" {
+		if e.halted(audit.KindBypass) || e.stopped(ctx) != "" {
 			return
 		}
 		e.bypassBatch(ctx, batch)
@@ -161,21 +171,19 @@ func (e *engine) bypassBatch(ctx context.Context, batch []int) {
 	edits := make([]exchange.BypassEdit, len(batch))
 	for n, i := range batch {
 		c := e.plan.tenant[i]
-		intents[n] = e.intentOf(c)
+		intents[n] = e.intentOf(c, profile{})
 		edits[n] = exchange.BypassEdit{Guid: c.Subject.ID, Enabled: false}
 	}
 	if !e.intend(bctx, intents) {
 		return
 	}
-	written := e.tenant.SetBypass(bctx, edits)
-	for _, res := range written {
-		e.refusedAll(res.Err)
+	open, results := batch, map[int]error{}
+	var errs []error
+	for n, res := range e.tenant.SetBypass(bctx, edits) {
+		results[batch[n]] = res.Err
+		errs = append(errs, res.Err)
 	}
-	open := batch
-	results := map[int]error{}
-	for n, i := range batch {
-		results[i] = written[n].Err
-	}
+	e.refusals(audit.KindBypass, "Set-MailboxAuditBypassAssociation", errs)
 	for _, pause := range []time.Duration{0, firstReadBackWait, secondReadBackWait} {
 		if len(open) == 0 || pause > 0 && !wait(ctx, pause) {
 			break
@@ -199,19 +207,33 @@ func (e *engine) confirmBypass(ctx context.Context, open []int, written map[int]
 	var still []int
 	for n, res := range e.tenant.BypassByID(ctx, ids) {
 		i := open[n]
-		enabled, known := res.Value.AuditBypassEnabled.Get()
-		switch {
-		case res.Err == nil && known && !enabled:
+		why := bypassShown(res, ids[n])
+		if why == "" {
 			e.run.tenant[i] = outcome{result: ResultVerified}
-		case written[i] != nil:
-			e.run.tenant[i] = outcome{ResultFailed, written[i].Error()}
-		case res.Err != nil:
-			e.run.tenant[i] = outcome{ResultUnconfirmed, "it could not be read back: " + res.Err.Error()}
-			still = append(still, i)
-		default:
-			e.run.tenant[i] = outcome{ResultUnconfirmed, "accepted, but it still reads bypassed"}
+			continue
+		}
+		e.run.tenant[i] = unshown(written[i], why)
+		if e.run.tenant[i].result == ResultUnconfirmed {
 			still = append(still, i)
 		}
 	}
 	return still
+}
+
+// bypassShown says why a row does not show that its account is recorded again;
+// empty where it does.
+func bypassShown(res exchange.Result[exchange.BypassAssociation], id string) string {
+	enabled, known := res.Value.AuditBypassEnabled.Get()
+	shown, ok := parseGUID(res.Value.Guid.Value)
+	switch {
+	case res.Err != nil:
+		return "it could not be read back: " + res.Err.Error()
+	case !ok || shown.String() != id:
+		return "the service answered with another account"
+	case !known:
+		return unread("AuditBypassEnabled", res.Value.AuditBypassEnabled.State)
+	case enabled:
+		return "accepted, but it still reads bypassed"
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"iter"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,12 +39,15 @@ func newBench(t testing.TB, tenant *simulator.Tenant, opts ...simulator.Option) 
 }
 
 // reconnect makes a new client, as another run of the program would.
-func (b *bench) reconnect() {
+func (b *bench) reconnect() { b.through(b.service.RoundTripper()) }
+
+// through makes a new client that goes another way to the service.
+func (b *bench) through(way http.RoundTripper) {
 	b.t.Helper()
 	client, err := exchange.New(exchange.Config{
 		Endpoint: "https://outlook.office365.com", TenantID: b.tenant.ID(),
 		TokenSource: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "a-token", TokenType: "Bearer"}),
-		Transport:   b.service.RoundTripper(), RequestsPerSecond: 1e6,
+		Transport:   way, RequestsPerSecond: 1e6,
 	})
 	if err != nil {
 		b.t.Fatal(err)

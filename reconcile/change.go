@@ -58,3 +58,16 @@ func sortAll(list []Change) {
 		)
 	})
 }
+
+// sortUnknown orders objects that could not be judged as changes are ordered.
+func sortUnknown(list []UnknownObject) {
+	slices.SortStableFunc(list, func(a, b UnknownObject) int {
+		return cmp.Or(
+			strings.Compare(string(a.Subject.Kind), string(b.Subject.Kind)),
+			strings.Compare(a.Subject.Name, b.Subject.Name),
+			strings.Compare(a.Subject.ID, b.Subject.ID),
+			strings.Compare(string(a.Setting), string(b.Setting)),
+			strings.Compare(a.Reason, b.Reason),
+		)
+	})
+}

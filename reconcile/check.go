@@ -33,7 +33,7 @@ type Request struct {
 // ended, the one mailbox asked for is not there, or nothing could be read;
 // what could be read only in part is in the plan's coverage instead.
 func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
-	started := req.Now().UTC()
+	started, before := req.Now().UTC(), r.Stats()
 	o := newObserver(r, req.Policy, req.Now)
 	obs, err := o.observe(ctx, req.Mailbox)
 	if err != nil {
@@ -43,9 +43,10 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 		return nil, err
 	}
 	if req.Mailbox != "" {
-		req.Selection.Only = []audit.SubjectKind{audit.KindMailbox}
+		req.Selection = req.Selection.within(audit.KindMailbox)
 	}
 	b := builder{req: req, obs: obs, reader: r, plan: &Plan{
+		before: before,
 		Header: Header{
 			Tool: req.Tool, RunID: req.RunID, Tenant: req.Tenant, CreatedAt: started,
 			Policy: PolicyRef{Name: req.Policy.Name, Digest: req.Policy.Digest()},
@@ -121,7 +122,7 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 // type that shows what is stored must not be in it while it shows true.
 func (b *builder) joinStored() {
 	obs := b.obs
-	if obs.storedMissing != "" || obs.stored == nil {
+	if obs.storedMissing != "" || !b.req.Policy.NeedsStoredAuditEnabled() {
 		return
 	}
 	obs.pop.markStored(obs.stored)
@@ -145,7 +146,7 @@ func (b *builder) bypass(ctx context.Context, d differ) error {
 	if list == nil {
 		return nil
 	}
-	allowed, warnings, refused := b.obs.accounts.resolve(ctx, b.reader, list)
+	allowed, warnings, refused := b.obs.accounts.resolve(ctx, b.reader, list, b.readWhole(audit.KindMailbox))
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("looking up allowed accounts: %w", err)
 	}
@@ -215,7 +216,8 @@ func (b *builder) coverage() {
 	p, obs := b.plan, b.obs
 	stats := b.reader.Stats()
 	c := Coverage{
-		Scope: ScopeFull, Requests: int(stats.Requests), Pages: int(stats.Pages), Reasons: []string{},
+		Scope: ScopeFull, Reasons: []string{},
+		Requests: int(stats.Requests - p.before.Requests), Pages: int(stats.Pages - p.before.Pages),
 		Mailboxes: MailboxCoverage{Read: obs.pop.read, ByType: obs.pop.byType},
 	}
 	if b.req.Mailbox != "" {
@@ -235,7 +237,10 @@ func (b *builder) coverage() {
 		}
 	}
 	slices.Sort(p.Refused)
+	p.Refused = slices.Compact(p.Refused)
 	slices.Sort(c.Reasons)
+	sortUnknown(p.unknown)
+	sortUnknown(obs.pop.nameless)
 	if obs.bypass != nil && obs.bypass.read == 0 && b.readWhole(audit.KindBypass) {
 		// A tenant of three mailboxes had 242 rows, most of them the service's
 		// own (wire 1.5): none at all is what a role sees that may not look.

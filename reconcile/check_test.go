@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
@@ -248,11 +247,6 @@ func TestRefusedCmdlets(t *testing.T) {
 	}
 }
 
-func bypassed(tenant *simulator.Tenant, guid string) bool {
-	row, _ := tenant.Bypass(guid)
-	return row.Enabled
-}
-
 // TestNothingReadable: a tenant that cannot be read at all gives no report.
 func TestNothingReadable(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
@@ -261,70 +255,6 @@ func TestNothingReadable(t *testing.T) {
 			t.Errorf("a report was made of nothing: %+v", plan.Coverage)
 		}
 	})
-}
-
-// TestNameIsNoKey: an account that has the name of an allowed one is drift.
-func TestNameIsNoKey(t *testing.T) {
-	tenant := healthyTenant(10)
-	var allowed, other simulator.User
-	for u := range tenant.AllUsers() {
-		allowed, other = other, u
-	}
-	row, _ := tenant.Bypass(allowed.Guid)
-	forged := tenant.AddBypass(simulator.Bypass{Name: row.Name, Enabled: true})
-	byAccount := tenant.AddBypass(simulator.Bypass{Name: allowed.UserPrincipalName, Enabled: true})
-	tenant.SetBypass(allowed.Guid, true)
-	b := newBench(t, tenant)
-	p := parse(t, fmt.Sprintf("bypass: {allow: [{account: %q, reason: r, owner: o@contoso.com, expires: 2099-01-01}]}\n", allowed.UserPrincipalName))
-	fates := map[string]reconcile.Fate{}
-	for c := range b.check(p).Changes() {
-		fates[c.Subject.ID] = c.Fate
-	}
-	want := map[string]reconcile.Fate{
-		allowed.Guid: reconcile.FateExempt, forged.Guid: reconcile.FatePlanned, byAccount.Guid: reconcile.FatePlanned,
-	}
-	for id, fate := range want {
-		if fates[id] != fate {
-			t.Errorf("%s: %q, want %q", id, fates[id], fate)
-		}
-	}
-	b.apply(b.check(p))
-	if !bypassed(tenant, allowed.Guid) || bypassed(tenant, forged.Guid) || bypassed(tenant, byAccount.Guid) {
-		t.Error("the wrong account was taken off the list")
-	}
-}
-
-// TestAccountsByName: Get-User also finds an account by its name, which anybody
-// can choose; such an answer allows nothing.
-func TestAccountsByName(t *testing.T) {
-	tenant := healthyTenant(3)
-	impostor := tenant.AddUser(simulator.User{Name: "svc-scan@contoso.com", UserPrincipalName: "impostor@contoso.com"})
-	tenant.SetBypass(impostor.Guid, true)
-	b := newBench(t, tenant)
-	p := parse(t, "bypass: {allow: [{account: svc-scan@contoso.com, reason: r, owner: o@contoso.com, expires: 2099-01-01}]}\n")
-	plan := b.check(p)
-	changes := collect(plan.Changes())
-	if len(changes) != 1 || changes[0].Fate != reconcile.FatePlanned || len(plan.Warnings) == 0 {
-		t.Errorf("changes %+v, warnings %v", changes, plan.Warnings)
-	}
-}
-
-// TestSystemRows: rows of the service's own without a value are counted apart;
-// a row that only looks like one is not.
-func TestSystemRows(t *testing.T) {
-	tenant := healthyTenant(3)
-	tenant.AddBypass(simulator.Bypass{Name: "SystemMailbox{0001}", System: true})
-	lookalike := tenant.AddBypass(simulator.Bypass{Name: "systemmailbox{0002}"})
-	b := newBench(t, tenant, simulator.WithRowEdit(func(_ string, row *simulator.Row) {
-		if name, _ := row.Get("Name"); strings.Contains(strings.ToLower(string(name)), "systemmailbox{000") {
-			row.Delete("AuditBypassEnabled")
-		}
-	}))
-	plan := b.check(parse(t, "bypass: {}\n"))
-	unknown := collect(plan.Unknown())
-	if plan.Coverage.Bypass.UnknownSystem != 1 || len(unknown) != 1 || unknown[0].Subject.ID != lookalike.Guid {
-		t.Errorf("%d system rows, unknown %+v", plan.Coverage.Bypass.UnknownSystem, unknown)
-	}
 }
 
 // TestAuditDisabledIsNeverInLine: a policy that is silent about the tenant's
@@ -375,31 +305,6 @@ func TestOneMailbox(t *testing.T) {
 	}
 }
 
-func TestExpiredAllowance(t *testing.T) {
-	tenant := healthyTenant(3)
-	var account simulator.User
-	for u := range tenant.AllUsers() {
-		account = u
-	}
-	tenant.SetBypass(account.Guid, true)
-	b := newBench(t, tenant)
-	p := parse(t, fmt.Sprintf("bypass: {allow: [{id: %s, reason: r, owner: o@contoso.com, expires: 2030-06-30}]}\n", account.Guid))
-	for day, want := range map[string]reconcile.Fate{"2030-06-30": reconcile.FateExempt, "2030-07-01": reconcile.FatePlanned} {
-		req := b.request(p)
-		req.Now = func() time.Time {
-			at, err := time.Parse(time.DateOnly, day)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return at
-		}
-		plan := b.checkRequest(req)
-		if c := collect(plan.Changes()); len(c) != 1 || c[0].Fate != want || len(plan.Warnings) == 0 {
-			t.Errorf("%s: %+v, warnings %v", day, c, plan.Warnings)
-		}
-	}
-}
-
 // TestDuplicateRows: a mailbox that is listed twice counts once; where its two
 // rows do not agree it is unknown.
 func TestDuplicateRows(t *testing.T) {
@@ -428,23 +333,123 @@ func TestDuplicateRows(t *testing.T) {
 	}
 }
 
-// TestEmptyBypassListing: every tenant has rows, most of them the service's
-// own; a listing without any is what a role sees that may not look.
-func TestEmptyBypassListing(t *testing.T) {
-	b := newBench(t, healthyTenant(3))
-	p := parse(t, "bypass: {}\n")
-	plan, err := reconcile.Check(t.Context(), blind{b.client}, b.request(p))
+// TestStoredListing: that a mailbox is not in the listing of stored values says
+// something only if the listing was made after the mailbox was seen, and if
+// nothing contradicts it; an empty one contradicts a room that shows false.
+func TestStoredListing(t *testing.T) {
+	tenant := healthyTenant(1200)
+	tenant.AddMailbox(simulator.Mailbox{Type: "RoomMailbox", PrimarySMTPAddress: "room-f@contoso.com", AuditEnabled: simulator.False})
+	b := newBench(t, tenant)
+	p := parse(t, "mailboxes: {everyone: {types: [UserMailbox], auditEnabled: explicit}}\n")
+	b.check(p)
+	filtered, last := 0, 0
+	for i, call := range b.service.Calls() {
+		for _, in := range call.Cmdlets {
+			switch {
+			case in.Cmdlet != "Get-Mailbox":
+			case in.Parameters["Filter"] != nil && filtered == 0:
+				filtered = i
+			case in.Parameters["Filter"] == nil:
+				last = i
+			}
+		}
+	}
+	if filtered <= last {
+		t.Errorf("the filter was asked in call %d, the last page of mailboxes came in call %d", filtered, last)
+	}
+	plan, err := reconcile.Check(t.Context(), filtersAll{b.client}, b.request(p))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := plan.Verdict(strict); got != reconcile.VerdictIncomplete {
-		t.Errorf("verdict %s", got)
+		t.Errorf("with a filter that finds nothing the verdict is %s", got)
 	}
 }
 
-// blind is a tenant of which a role sees no bypass row.
-type blind struct{ reconcile.Reader }
+// filtersAll is a tenant whose server-side filter finds nothing.
+type filtersAll struct{ reconcile.Reader }
 
-func (blind) BypassAssociations(context.Context) iter.Seq2[exchange.BypassAssociation, error] {
-	return func(func(exchange.BypassAssociation, error) bool) {}
+func (f filtersAll) Mailboxes(ctx context.Context, q exchange.MailboxQuery) iter.Seq2[exchange.Mailbox, error] {
+	if q.Filter != "" {
+		return func(func(exchange.Mailbox, error) bool) {}
+	}
+	return f.Reader.Mailboxes(ctx, q)
+}
+
+// TestEmptyManagedLists: a list that Microsoft manages is never empty; shown
+// empty it was not shown, and is no default to learn.
+func TestEmptyManagedLists(t *testing.T) {
+	tenant := healthyTenant(20)
+	pinnedOne := anyUser(t, tenant)
+	tenant.Update(pinnedOne, func(m *simulator.Mailbox) { m.Managed, m.Owner = []string{"Admin", "Delegate"}, []string{"Update"} })
+	b := newBench(t, tenant, simulator.WithRowEdit(func(_ string, row *simulator.Row) {
+		if set, _ := row.Get("DefaultAuditSet"); strings.Contains(string(set), "Owner") {
+			row.Set("AuditOwner", "[]")
+		}
+	}))
+	plan := b.check(parse(t, "mailboxes: {everyone: {record: {owner: {defaults: true}}}}\nguards: {maxChangedPercent: 100}\n"))
+	if got := plan.Verdict(strict); got != reconcile.VerdictIncomplete {
+		t.Errorf("verdict %s", got)
+	}
+	found := false
+	for c := range plan.Changes() {
+		found = found || c.Subject.ID == pinnedOne
+	}
+	if !found {
+		t.Error("a pinned list of one action satisfies the defaults")
+	}
+}
+
+// TestMailboxByName: the service finds mailboxes by names that people choose;
+// --mailbox does not.
+func TestMailboxByName(t *testing.T) {
+	tenant := healthyTenant(5)
+	tenant.AddMailbox(simulator.Mailbox{Type: "UserMailbox", Name: "Finance", DisplayName: "Finance", Alias: "finance", PrimarySMTPAddress: "fin@contoso.com"})
+	b := newBench(t, tenant)
+	req := b.request(parse(t, modest))
+	req.Mailbox = "finance"
+	if plan, err := reconcile.Check(t.Context(), b.client, req); err == nil {
+		t.Errorf("a mailbox was found by its name: %+v", plan.Coverage)
+	}
+	if b.service.Count("Get-Mailbox") == 0 {
+		t.Error("the service was not asked")
+	}
+	req.Mailbox = "fin@contoso.com"
+	req.Selection.Only = []audit.SubjectKind{audit.KindOrganization}
+	tenant.UpdateOrganization(func(o *simulator.Organization) { o.UnifiedAuditLog = false })
+	b.apply(b.checkRequest(req))
+	if b.writes() != 0 {
+		t.Errorf("--only and --mailbox, which leave nothing, made %d writes", b.writes())
+	}
+}
+
+// TestRequestsOfOneRun: a plan counts its own requests, not those that its
+// client made before.
+func TestRequestsOfOneRun(t *testing.T) {
+	b := newBench(t, healthyTenant(5))
+	p := parse(t, modest)
+	if first, second := b.check(p).Coverage.Requests, b.check(p).Coverage.Requests; first != second || first == 0 {
+		t.Errorf("%d requests, then %d", first, second)
+	}
+}
+
+// TestLearnedActions: an action that this version does not know, and that
+// Microsoft's own lists show, is written like any other.
+func TestLearnedActions(t *testing.T) {
+	tenant := healthyTenant(20)
+	user := anyUser(t, tenant)
+	tenant.Update(user, func(m *simulator.Mailbox) {
+		m.Owner, m.Managed = m.Shown("Owner"), []string{"Admin", "Delegate"}
+	})
+	b := newBench(t, tenant, simulator.WithRowEdit(func(_ string, row *simulator.Row) {
+		list, _ := row.Get("AuditOwner")
+		if set, _ := row.Get("DefaultAuditSet"); strings.Contains(string(set), "Owner") {
+			row.Set("AuditOwner", strings.Replace(string(list), "[", `["BrandNewAction",`, 1))
+		}
+	}))
+	plan := b.check(parse(t, "mailboxes: {everyone: {types: [UserMailbox], record: {owner: {defaults: true}}}}\n"))
+	changes := collect(plan.Changes())
+	if len(changes) != 1 || changes[0].Fate != reconcile.FatePlanned || !slices.Equal(changes[0].Add, []string{"BrandNewAction"}) || len(plan.Warnings) == 0 {
+		t.Errorf("changes %+v, warnings %v", changes, plan.Warnings)
+	}
 }

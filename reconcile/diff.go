@@ -88,7 +88,7 @@ func (d differ) finish(f *finding, p profile) {
 		case audit.Writable(p.kind.value) == audit.WriteUndocumented && c.Fate == FatePlanned:
 			// semantics 2.4: nothing says that these types can be written.
 			c.Fate = FateUnsupported
-			c.Reason += fmt.Sprintf("; whether audit settings of a %s can be written is not documented", p.kind.value)
+			c.Reason += fmt.Sprintf("; whether audit settings of a %s can be written is not documented (%s)", p.kind.value, audit.TypeSource(p.kind.value))
 		}
 	}
 	sortChanges(f.changes)
@@ -110,7 +110,7 @@ func (d differ) enabled(f *finding, p profile, w *policy.Wish[policy.EnabledMode
 	}
 	hidden := audit.OnByDefault(p.kind.value) != audit.NotCovered
 	on := p.enabled.value == triTrue
-	why := "auditing is off here: on-by-default does not cover this type of mailbox"
+	why := "auditing is off here: on-by-default does not cover this type of mailbox, or is not known to"
 	switch {
 	case w.Value == policy.Effective && audit.OnByDefault(p.kind.value) == audit.Covered:
 		on = true

@@ -153,6 +153,16 @@ func TestDiffMailbox(t *testing.T) {
 			rules: owner("{plus: [Move, Teleport]}"), profile: healthy(audit.UserMailbox, pinned(audit.Owner, "Update")),
 			want: "drifted\nauditOwner planned +Move\nauditOwner blocked +Teleport\n",
 		},
+		"exact with an action that nobody knows, weakening allowed": {
+			rules: owner("{exact: [Update, Teleport]}"), rest: "guards: {allowWeakening: true}",
+			profile: healthy(audit.UserMailbox, pinned(audit.Owner, "Send")),
+			want:    "drifted\nauditOwner planned +Update -Send weakens\nauditOwner blocked +Teleport\n",
+		},
+		"a managed list that is empty was not shown": {
+			rules:   owner("{defaults: true}"),
+			profile: healthy(audit.UserMailbox, func(p *profile) { p.lists[audit.Owner].value = audit.ActionSet{} }),
+			want:    "unknown\n? auditOwner\n",
+		},
 		"an action that nobody knows, allowed": {
 			rules: owner("{plus: [Move, Teleport]}"), rest: "allowUnknownActions: true",
 			profile: healthy(audit.UserMailbox, pinned(audit.Owner, "Update")),

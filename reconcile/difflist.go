@@ -31,7 +31,13 @@ func (d differ) lists(f *finding, p profile, w policy.Wishes, contested map[audi
 			d.atLeast(f, p, l, *wish)
 		}
 	}
-	f.changes = append(f.changes, restore.changes()...)
+	var pinned logons
+	for _, c := range f.changes {
+		if c.Pins && c.Fate == FatePlanned {
+			pinned = pinned.with(logonType(c.Setting))
+		}
+	}
+	f.changes = append(f.changes, restore.changes(pinned)...)
 }
 
 // unreadable says why the list of a logon type cannot be judged. Which types
@@ -42,6 +48,9 @@ func unreadable(p profile, l audit.LogonType) string {
 		if why != "" {
 			return why
 		}
+	}
+	if p.managed.value.has(l) && p.lists[l].value.Len() == 0 {
+		return "Audit" + l.String() + " is empty although Microsoft manages it"
 	}
 	return ""
 }
@@ -64,27 +73,30 @@ func (d differ) managed(f *finding, r *restoration, l audit.LogonType, w policy.
 }
 
 // exact wants this list and no other. What is missing is added; what is too
-// much is a weakening, and a change of its own.
+// much is a weakening, and a change of its own unless the policy allows it.
 func (d differ) exact(f *finding, p profile, l audit.LogonType, w policy.RecordWish) {
 	have := p.lists[l].value
 	missing, extra := w.Exact.Minus(have), have.Minus(*w.Exact)
+	if extra.Len() == 0 || !d.policy.Guards.AllowWeakening {
+		d.addMissing(f, p, l, w, missing)
+	}
+	if extra.Len() == 0 {
+		return
+	}
 	c := d.listChange(p, l, w)
-	if extra.Len() > 0 && d.policy.Guards.AllowWeakening {
-		c.Add, c.Remove, c.After = missing.Slice(), extra.Slice(), w.Exact.Slice()
-		c.Weakens = true
-		c.Reason = "the policy wants exactly its own list, and allows to record less"
+	c.Remove, c.Weakens = extra.Slice(), true
+	if !d.policy.Guards.AllowWeakening {
+		c.After, c.Fate = w.Exact.Slice(), FateBlocked
+		c.Reason = "allowWeakening: the policy wants exactly its own list, and removing actions would record less"
 		f.changes = append(f.changes, c)
 		return
 	}
-	if missing.Len() > 0 {
-		d.addMissing(f, p, l, w, missing)
-	}
-	if extra.Len() > 0 {
-		c.Remove, c.After, c.Weakens = extra.Slice(), w.Exact.Slice(), true
-		c.Fate = FateBlocked
-		c.Reason = "allowWeakening: the policy wants exactly its own list, and removing actions would record less"
-		f.changes = append(f.changes, c)
-	}
+	unknown := d.unwritable(w, missing)
+	known := missing.Minus(unknown)
+	c.Add, c.After = known.Slice(), have.Union(known).Minus(extra).Slice()
+	c.Reason = "the policy wants exactly its own list, and allows to record less"
+	f.changes = append(f.changes, c)
+	d.addUnknown(f, p, l, w, unknown)
 }
 
 // atLeast wants what Microsoft records by default, or what is named, or both.
@@ -103,10 +115,7 @@ func (d differ) atLeast(f *finding, p profile, l audit.LogonType, w policy.Recor
 // split off: they are wanted, so the mailbox is not in line without them, but
 // they are written only if the policy takes that upon itself.
 func (d differ) addMissing(f *finding, p profile, l audit.LogonType, w policy.RecordWish, missing audit.ActionSet) {
-	unknown := missing.Unknown()
-	if d.policy.AllowUnknownActions {
-		unknown = audit.ActionSet{}
-	}
+	unknown := d.unwritable(w, missing)
 	if known := missing.Minus(unknown); known.Len() > 0 {
 		c := d.listChange(p, l, w)
 		c.Add, c.After = known.Slice(), p.lists[l].value.Union(known).Slice()
@@ -114,14 +123,32 @@ func (d differ) addMissing(f *finding, p profile, l audit.LogonType, w policy.Re
 		c.Reason = whyMissing(w, known, c.Pins)
 		f.changes = append(f.changes, c)
 	}
-	if unknown.Len() > 0 {
-		c := d.listChange(p, l, w)
-		c.Add, c.After = unknown.Slice(), p.lists[l].value.Union(missing).Slice()
-		c.Origin = w.OriginOf(unknown)
-		c.Fate = FateBlocked
-		c.Reason = "allowUnknownActions: the policy names actions that this version does not know, and does not let them be written"
-		f.changes = append(f.changes, c)
+	d.addUnknown(f, p, l, w, unknown)
+}
+
+// unwritable are the actions that the policy names and this version does not
+// know. One that the tenant itself shows as a default is known by that.
+func (d differ) unwritable(w policy.RecordWish, missing audit.ActionSet) audit.ActionSet {
+	if d.policy.AllowUnknownActions {
+		return audit.ActionSet{}
 	}
+	named := w.Plus
+	if w.Exact != nil {
+		named = named.Union(*w.Exact)
+	}
+	return missing.Unknown().Intersect(named)
+}
+
+func (d differ) addUnknown(f *finding, p profile, l audit.LogonType, w policy.RecordWish, unknown audit.ActionSet) {
+	if unknown.Len() == 0 {
+		return
+	}
+	c := d.listChange(p, l, w)
+	c.Add, c.After = unknown.Slice(), p.lists[l].value.Union(unknown).Slice()
+	c.Origin = w.OriginOf(unknown)
+	c.Fate = FateBlocked
+	c.Reason = "allowUnknownActions: the policy names actions that this version does not know, and does not let them be written"
+	f.changes = append(f.changes, c)
 }
 
 // whyMissing says why actions are to be added. The actions themselves stand
@@ -175,13 +202,14 @@ func (r *restoration) add(l audit.LogonType, at policy.Origin, lost audit.Action
 	}
 }
 
-// changes makes at most two changes: one planned, one blocked.
-func (r *restoration) changes() []Change {
+// changes makes at most two changes: one planned, one blocked. Types that the
+// same plan pins will not be in DefaultAuditSet when it is done.
+func (r *restoration) changes(pinned logons) []Change {
 	var out []Change
 	now := r.profile.managed.value
 	if r.free != 0 {
 		c := Change{
-			Setting: audit.SettingDefaultAuditSet, Before: now.names(), After: (now | r.free).names(), Add: r.free.names(),
+			Setting: audit.SettingDefaultAuditSet, Before: now.names(), After: ((now | r.free) &^ pinned).names(), Add: r.free.names(),
 			Fate: FatePlanned, Weakens: r.weakens, Origin: r.freeAt,
 			Reason: strings.Join(r.free.names(), ", ") + " must be managed by Microsoft; the list is pinned",
 		}
@@ -192,7 +220,7 @@ func (r *restoration) changes() []Change {
 	}
 	if r.held != 0 {
 		out = append(out, Change{
-			Setting: audit.SettingDefaultAuditSet, Before: now.names(), After: (now | r.free | r.held).names(), Add: r.held.names(),
+			Setting: audit.SettingDefaultAuditSet, Before: now.names(), After: ((now | r.free | r.held) &^ pinned).names(), Add: r.held.names(),
 			Fate: FateBlocked, Weakens: true, Origin: r.heldAt,
 			Reason: "allowWeakening: restoring Microsoft's defaults would drop " + strings.Join(r.lost, ", "),
 		})

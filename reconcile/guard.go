@@ -64,7 +64,7 @@ func (b *builder) guards() {
 	population := Guard{Name: guardPopulation, Limit: minPopulationPercent, Actual: 100}
 	// A listing that broke off says nothing of the population; that it did is
 	// said by the coverage.
-	if p.Coverage.Mailboxes.Read == 0 && b.readWhole(audit.KindMailbox) {
+	if b.obs.pop.ordinary == 0 && b.readWhole(audit.KindMailbox) {
 		population.Actual = 0
 		population.Refused = !b.req.AcceptPopulation && p.Coverage.Scope == ScopeFull
 	}

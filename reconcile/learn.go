@@ -46,7 +46,8 @@ func learn(pop *population) catalogue {
 			continue
 		}
 		for _, l := range audit.LogonTypes() {
-			if !p.managed.value.has(l) || p.lists[l].missing != "" {
+			// An empty list is not a default set: it was not shown.
+			if !p.managed.value.has(l) || p.lists[l].missing != "" || p.lists[l].value.Len() == 0 {
 				continue
 			}
 			k := defaultKey{p.kind.value, l, p.licensed.value}

@@ -1,9 +1,11 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -90,10 +92,15 @@ func (o *observer) observe(ctx context.Context, mailbox string) (*observation, e
 			wg.Go(func() { o.bypassAssociations(ctx) })
 		}
 	}
-	if o.needs.stored {
-		wg.Go(func() { o.storedValues(ctx) })
-	}
 	wg.Wait()
+	if o.needs.stored {
+		// After the mailboxes, not beside them: that a mailbox is not listed
+		// says something only if it was there when the listing was made.
+		o.storedValues(ctx)
+	}
+	slices.SortFunc(o.obs.failures, func(a, b failure) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.Error(), b.Error()))
+	})
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("reading the tenant: %w", err)
 	}
@@ -178,6 +185,9 @@ func attempt(ctx context.Context, listing func() error) error {
 // fold takes from a row what is needed, and forgets it.
 func (o *observer) fold(pop *population, acc *accounts, m exchange.Mailbox, l exchange.Listing) {
 	pop.read++
+	if l == exchange.Ordinary {
+		pop.ordinary++
+	}
 	prof := profileOf(m, l, o.needs)
 	pop.byType[typeName(prof.kind)]++
 	acc.see(m)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy"
 	"github.com/exoaudit/exoaudit/policy/audit"
 )
@@ -31,6 +32,7 @@ type Plan struct {
 	cases        []finding
 
 	policy    *policy.Policy
+	before    exchange.Stats // of the client, when the plan was begun
 	selection Selection
 	raised    []RaisedGuard
 	// refusal is the name of the guard that blocks the whole plan, or empty.
@@ -112,15 +114,40 @@ func (p *Plan) mailbox(r record) Subject {
 	}
 }
 
-// Unknown gives every object, or setting of one, that could not be judged:
-// tenant settings first, then bypass rows, then mailboxes by name.
+// Unknown gives every object, or setting of one, that could not be judged,
+// sorted as the changes are. A whole kind that could not be read is one of
+// them, without id and name.
 func (p *Plan) Unknown() iter.Seq[UnknownObject] {
 	return func(yield func(UnknownObject) bool) {
-		for _, list := range [][]UnknownObject{p.unknown, p.pop.nameless} {
-			for _, u := range list {
+		for _, list := range []iter.Seq[UnknownObject]{
+			p.unknownIf(func(k audit.SubjectKind) bool { return k <= audit.KindMailbox }),
+			p.unknownMailboxes(),
+			p.unknownIf(func(k audit.SubjectKind) bool { return k > audit.KindMailbox }),
+		} {
+			for u := range list {
 				if !yield(u) {
 					return
 				}
+			}
+		}
+	}
+}
+
+func (p *Plan) unknownIf(kind func(audit.SubjectKind) bool) iter.Seq[UnknownObject] {
+	return func(yield func(UnknownObject) bool) {
+		for _, u := range p.unknown {
+			if kind(u.Subject.Kind) && !yield(u) {
+				return
+			}
+		}
+	}
+}
+
+func (p *Plan) unknownMailboxes() iter.Seq[UnknownObject] {
+	return func(yield func(UnknownObject) bool) {
+		for _, u := range p.pop.nameless {
+			if !yield(u) {
+				return
 			}
 		}
 		for _, r := range p.pop.records {

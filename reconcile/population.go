@@ -43,6 +43,7 @@ type population struct {
 	// repeated are mailboxes that were listed twice with different values.
 	repeated map[guid]string
 	read     int
+	ordinary int // of them, from the ordinary listing
 	byType   map[string]int
 }
 
@@ -154,6 +155,7 @@ func (p *population) merge(o *population) {
 	}
 	p.nameless = append(p.nameless, o.nameless...)
 	p.read += o.read
+	p.ordinary += o.ordinary
 	for t, n := range o.byType {
 		p.byType[t] += n
 	}

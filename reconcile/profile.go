@@ -59,15 +59,12 @@ type profile struct {
 // key is equal for equal profiles only; it is what profiles are interned by.
 func (p profile) key() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d|%s|%s|%d|%s|%d|%s|%d|%s|%t|%s", p.listing,
+	fmt.Fprintf(&b, "%d %q %q %d %q %d %q %d %q %t %q", p.listing,
 		p.kind.value, p.kind.missing, p.enabled.value, p.enabled.missing,
 		p.age.value, p.age.missing, p.managed.value, p.managed.missing,
 		p.licensed.value, p.licensed.missing)
 	for _, l := range p.lists {
-		b.WriteByte('|')
-		b.WriteString(l.missing)
-		b.WriteByte('|')
-		b.WriteString(l.value.String())
+		fmt.Fprintf(&b, " %q %q", l.missing, l.value.Slice())
 	}
 	return b.String()
 }

@@ -14,83 +14,79 @@ import (
 // write, and notes the result of each change. It gives the mailboxes that do
 // not show everything yet. A mailbox that records less than before the write
 // stops the run: whatever did that would do it again.
-func (e *engine) readBack(ctx context.Context, jobs []*job) []*job {
+func (e *engine) readBack(ctx context.Context, jobs []*job) []int32 {
 	refs := make([]exchange.MailboxRef, len(jobs))
 	for n, j := range jobs {
 		refs[n] = j.ref
 	}
 	n := needsOf(e.plan.policy)
-	var still []*job
+	n.addresses, n.attributes = false, nil
+	var still []int32
 	for i, res := range e.tenant.MailboxesByID(ctx, refs, n.selects()) {
 		j := jobs[i]
-		if res.Err != nil {
-			if e.unread(j, "it could not be read back: "+res.Err.Error()) {
-				still = append(still, j)
-			}
-			continue
+		now, why := profile{}, ""
+		switch id, ok := parseGUID(res.Value.Guid.Value); {
+		case res.Err != nil:
+			why = "it could not be read back: " + res.Err.Error()
+		case !ok || id.String() != j.ref.Guid:
+			why = "the service answered with another mailbox"
+		default:
+			now = profileOf(res.Value, j.ref.Listing, n)
 		}
-		if id, ok := parseGUID(res.Value.Guid.Value); !ok || id.String() != j.ref.Guid {
-			e.unread(j, "the service answered with another mailbox")
-			continue
-		}
-		if e.judge(j, profileOf(res.Value, j.ref.Listing, n)) {
-			still = append(still, j)
+		if e.judge(j, now, why) {
+			still = append(still, int32(j.record)) //nolint:gosec // An index of the population.
 		}
 	}
 	return still
 }
 
-// unread notes that a mailbox could not be read back. It tells whether to try
-// again.
-func (e *engine) unread(j *job, why string) bool {
-	for _, c := range j.changes {
-		o := outcome{ResultUnconfirmed, why}
-		if j.err != nil {
-			o = outcome{ResultFailed, j.err.Error()}
-		}
-		e.run.setMailbox(j.record, c.slot, o)
-	}
-	return j.err == nil
-}
-
 // judge compares what a mailbox shows with each change. It tells whether
-// something was accepted and does not show yet.
-func (e *engine) judge(j *job, now profile) bool {
-	if lost := lostActions(j.changes, e.plan.pop.profileOf(e.plan.pop.records[j.record].kase), now); lost != "" {
-		e.stop("mailbox %s records less than before it was written: %s", j.ref.Guid, lost)
+// something may yet show. Where the mailbox was not read, unread says why.
+func (e *engine) judge(j *job, now profile, unread string) bool {
+	if unread == "" {
+		if lost := lostActions(j.changes, e.profileAt(j.record), now); lost != "" {
+			e.stop("mailbox %s records less than before it was written: %s", j.ref.Guid, lost)
+		}
 	}
 	waiting := false
 	for _, c := range j.changes {
-		o := outcome{result: ResultVerified}
-		shows, why := shown(c.Change, now)
-		switch {
-		case c.Setting == audit.SettingAuditEnabled && e.plan.storedOnly(e.plan.pop.records[j.record]):
-			o = e.hiddenOutcome(j, c)
-		case shows:
-		case j.err != nil:
-			o = outcome{ResultFailed, j.err.Error()}
-		default:
-			o = outcome{ResultUnconfirmed, why}
-			waiting = true
+		shows, why := false, unread
+		if unread == "" {
+			shows, why = shown(c.Change, now)
 		}
-		e.run.setMailbox(j.record, c.slot, o)
+		err := j.errOf(c.Change)
+		o := outcome{result: ResultVerified}
+		switch want := j.wanting(c.Change); {
+		case c.Setting == audit.SettingAuditEnabled && e.plan.storedOnly(e.plan.pop.records[j.record]):
+			o = e.hiddenOutcome(j, c, err)
+		case shows:
+		case want.result != ResultNone:
+			o = want
+		default:
+			o = unshown(err, why)
+			waiting = waiting || o.result == ResultUnconfirmed
+		}
+		e.run.mailbox.set(j.record, c.slot, o)
 	}
 	return waiting
 }
 
 // hiddenOutcome is that of a stored AuditEnabled, which a mailbox does not
-// show: it is confirmed by the filter at the end.
-func (e *engine) hiddenOutcome(j *job, c slotted) outcome {
-	if j.err != nil {
-		return outcome{ResultFailed, j.err.Error()}
+// show: it is confirmed by the filter at the end. What the service said of the
+// write is remembered from the first look.
+func (e *engine) hiddenOutcome(j *job, c slotted, err error) outcome {
+	if o := e.run.mailbox.at(j.record, c.slot); o.result != ResultNone {
+		return o
 	}
-	h := hiddenWrite{record: j.record, slot: c.slot, unchanged: j.unchanged}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if !slices.Contains(e.hidden, h) {
-		e.hidden = append(e.hidden, h)
+	if err != nil && !undecided(err) {
+		return unshown(err, "")
 	}
-	return outcome{ResultUnconfirmed, "accepted; the stored value has not been read back"}
+	// Nothing else in the edit, or "nothing was different" would not speak of
+	// this setting.
+	return outcome{
+		result: ResultUnconfirmed, note: "accepted; the stored value has not been read back",
+		hidden: true, unchanged: j.unchanged,
+	}
 }
 
 // shown tells whether a mailbox shows a change: at least it, for lists and age
@@ -105,8 +101,11 @@ func shown(c Change, now profile) (ok bool, why string) {
 		return err == nil && now.age.missing == "" && now.age.value >= want, "accepted, but the age limit does not show yet"
 	case audit.SettingDefaultAuditSet:
 		want, _ := c.After.([]string)
-		have := audit.SetOf(now.managed.value.names())
-		return now.managed.missing == "" && have.ContainsAll(audit.SetOf(want)), "accepted, but DefaultAuditSet does not show it yet"
+		missing := func(name string) bool {
+			l, ok := audit.ParseLogonType(name)
+			return !ok || !now.managed.value.has(l)
+		}
+		return now.managed.missing == "" && !slices.ContainsFunc(want, missing), "accepted, but DefaultAuditSet does not show it yet"
 	default:
 		have := now.lists[logonType(c.Setting)]
 		after, _ := c.After.([]string)
@@ -157,38 +156,49 @@ func lostActions(changes []slotted, before, now profile) string {
 }
 
 // storedValues confirms writes of stored AuditEnabled values by one more
-// listing with the filter.
+// listing with the filter. It is not made where the run was told to end.
 func (e *engine) storedValues(ctx context.Context) {
-	if len(e.hidden) == 0 {
+	asked := false
+	for range e.run.mailbox.hidden {
+		asked = true
+		break
+	}
+	if !asked || ctx.Err() != nil {
 		return
 	}
-	bctx, cancel := inFlight(ctx)
-	defer cancel()
-	ids, err := readStored(bctx, e.tenant)
+	ids, err := readStored(ctx, e.tenant)
 	slices.SortFunc(ids, compareGUID)
 	var outcomes []journal.Outcome
-	for _, h := range e.hidden {
-		r := e.plan.pop.records[h.record]
-		_, listed := slices.BinarySearchFunc(ids, r.id, compareGUID)
-		o := outcome{result: ResultVerified}
-		switch {
-		case err != nil:
-			o = outcome{ResultUnconfirmed, "the stored value could not be read back: " + err.Error()}
-		case listed && h.unchanged:
-			// semantics 2.2: the hidden value can be set only by setting it
-			// false first, which this tool never does.
-			o = outcome{ResultUnsupported, "not settable without a toggle: the service says that nothing was different, and its filter says otherwise"}
-		case listed:
-			o = outcome{ResultUnconfirmed, "accepted, but the filter still finds the stored value not true"}
-		}
-		e.run.setMailbox(h.record, h.slot, o)
-		slot := 0
-		for c := range e.plan.changesOf(h.record) {
-			if slot == h.slot {
+	for record, slot := range e.run.mailbox.hidden {
+		_, listed := slices.BinarySearchFunc(ids, e.plan.pop.records[record].id, compareGUID)
+		o := storedOutcome(e.run.mailbox.at(record, slot), listed, err)
+		e.run.mailbox.set(record, slot, o)
+		at := 0
+		for c := range e.plan.changesOf(record) {
+			if at == slot {
 				outcomes = append(outcomes, outcomeOf(c, o))
 			}
-			slot++
+			at++
+		}
+		if len(outcomes) >= exchange.BatchSize*exchange.BatchSize {
+			e.conclude(ctx, outcomes)
+			outcomes = nil
 		}
 	}
-	e.conclude(bctx, outcomes)
+	e.conclude(ctx, outcomes)
+}
+
+// storedOutcome judges a stored AuditEnabled by the filter.
+func storedOutcome(was outcome, listed bool, err error) outcome {
+	switch {
+	case err != nil:
+		return outcome{result: ResultUnconfirmed, note: "the stored value could not be read back: " + err.Error()}
+	case listed && was.unchanged:
+		// semantics 2.2: the hidden value can be set only by setting it false
+		// first, which this tool never does.
+		return outcome{result: ResultUnsupported, note: "not settable without a toggle: the service says that nothing was different, and its filter says otherwise"}
+	case listed:
+		return outcome{result: ResultUnconfirmed, note: "accepted, but the filter still finds the stored value not true"}
+	}
+	return outcome{result: ResultVerified}
 }

@@ -3,22 +3,11 @@ package reconcile
 import (
 	"iter"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile/journal"
 )
-
-// outcome is what became of one change.
-type outcome struct {
-	result Result
-	note   string
-}
-
-// maxChangesPerMailbox bounds the changes of one mailbox: three lists with at
-// most three parts each, two for DefaultAuditSet, AuditEnabled, the age limit.
-const maxChangesPerMailbox = 13
 
 // Run is a plan with what became of it.
 type Run struct {
@@ -29,37 +18,27 @@ type Run struct {
 	// Stopped says why no further write was begun; empty where the plan was
 	// gone through to its end.
 	Stopped string
+	// Refused names the cmdlets that the service refused as a whole when they
+	// were to write; the changes that need them are skipped.
+	Refused []string
 	// Warnings came up while writing.
 	Warnings []string
 	// Requests and Pages count from the first read of the plan on.
 	Requests, Pages int
 
-	slip   *Slip
-	tenant []outcome
-	// mailboxes holds a result per change of each mailbox, as an index into
-	// resultCodes; it is empty where no mailbox is written.
-	mailboxes [][maxChangesPerMailbox]uint8
-	mu        sync.Mutex
-	notes     map[noteKey]string
-}
-
-type noteKey struct {
-	record int32
-	slot   uint8
-}
-
-// resultCodes gives results a number of one byte; 0 is "not touched".
-func resultCodes() [5]Result {
-	return [5]Result{ResultNone, ResultVerified, ResultUnconfirmed, ResultFailed, ResultUnsupported}
+	slip    *Slip
+	tenant  []outcome
+	mailbox *outcomeTable // nil where no mailbox is written
+	halted  map[audit.SubjectKind]string
 }
 
 func newRun(p *Plan, opts ApplyOptions) *Run {
 	r := &Run{
 		Plan: p, StartedAt: opts.Now().UTC(), slip: opts.Slip,
-		tenant: make([]outcome, len(p.tenant)), notes: map[noteKey]string{},
+		tenant: make([]outcome, len(p.tenant)), halted: map[audit.SubjectKind]string{},
 	}
 	if p.selectedMailboxes() > 0 {
-		r.mailboxes = make([][maxChangesPerMailbox]uint8, len(p.pop.records))
+		r.mailbox = newOutcomeTable(p)
 	}
 	return r
 }
@@ -74,32 +53,6 @@ func (r *Run) begin() journal.Begin {
 		b.Raised = append(b.Raised, journal.Raised{Guard: g.Name, Limit: g.Limit, Reason: g.Reason})
 	}
 	return b
-}
-
-// setMailbox notes the outcome of one change of a mailbox.
-func (r *Run) setMailbox(record, slot int, o outcome) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	key := noteKey{int32(record), uint8(slot)} //nolint:gosec // Bounded by the population and maxChangesPerMailbox.
-	for code, result := range resultCodes() {
-		if result == o.result {
-			r.mailboxes[record][slot] = uint8(code)
-		}
-	}
-	delete(r.notes, key)
-	if o.note != "" {
-		r.notes[key] = o.note
-	}
-}
-
-func (r *Run) mailboxOutcome(record, slot int) outcome {
-	if r.mailboxes == nil {
-		return outcome{}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	key := noteKey{int32(record), uint8(slot)} //nolint:gosec // Bounded as in setMailbox.
-	return outcome{result: resultCodes()[r.mailboxes[record][slot]], note: r.notes[key]}
 }
 
 // Changes gives every change of the plan with its result, in the same order.
@@ -135,7 +88,7 @@ func (r *Run) mailboxRange(yield func(Change) bool) bool {
 		}
 		slot := 0
 		for c := range r.Plan.changesOf(i) {
-			if !yield(r.finished(r.Plan.guarded(c), r.mailboxOutcome(i, slot), over)) {
+			if !yield(r.finished(r.Plan.guarded(c), r.mailbox.at(i, slot), over)) {
 				return false
 			}
 			slot++
@@ -162,6 +115,8 @@ func (r *Run) finished(c Change, o outcome, overLimit bool) Change {
 		c.Note = "not selected: beyond --limit"
 	case held != "":
 		c.Note = held
+	case r.halted[c.Subject.Kind] != "":
+		c.Note = r.halted[c.Subject.Kind]
 	case r.Stopped != "":
 		c.Note = r.Stopped
 	}
@@ -218,10 +173,14 @@ func (r *Run) DriftLeft(t Threshold) bool {
 	return false
 }
 
+// Denied tells whether the service refused a cmdlet that the policy needs, for
+// reading or for writing.
+func (r *Run) Denied() bool { return len(r.Plan.Refused)+len(r.Refused) > 0 }
+
 // Verdict says in a word how the tenant stands after the run.
 func (r *Run) Verdict(t Threshold) Verdict {
 	switch {
-	case len(r.Plan.Refused) > 0:
+	case r.Denied():
 		return VerdictFailed
 	case r.Incomplete():
 		return VerdictIncomplete

@@ -16,11 +16,20 @@ type Selection struct {
 	Only []audit.SubjectKind
 	// Limit is the number of mailboxes to write, in plan order; 0 is all.
 	Limit int
+	// nothing says that two restrictions leave nothing to write.
+	nothing bool
+}
+
+// within restricts a selection further, to one kind.
+func (s Selection) within(k audit.SubjectKind) Selection {
+	s.nothing = !s.kind(k)
+	s.Only = []audit.SubjectKind{k}
+	return s
 }
 
 // kind tells whether a kind is to be written.
 func (s Selection) kind(k audit.SubjectKind) bool {
-	return len(s.Only) == 0 || slices.Contains(s.Only, k)
+	return !s.nothing && (len(s.Only) == 0 || slices.Contains(s.Only, k))
 }
 
 // selectedMailboxes is the number of mailboxes that the run would write: those

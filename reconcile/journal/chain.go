@@ -58,15 +58,18 @@ type Tail struct {
 }
 
 // Read goes through a journal, calls each for every entry, and checks the
-// chain. It ends at a torn last line, which it reports in the tail; anything
-// else that does not hold together is a *ChainError.
+// chain. It ends at a last line of which only the beginning was written, and
+// reports it in the tail; anything else that does not hold together, a file
+// that is no journal among it, is a *ChainError.
 func Read(r io.Reader, each func(Entry) error) (Tail, error) {
 	var tail Tail
 	in := bufio.NewReader(r)
 	for n := 1; ; n++ {
 		text, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			tail.Torn = len(text) > 0
+			if tail.Torn = len(text) > 0; tail.Torn && !beginsLine(text, tail.Head) {
+				return tail, &ChainError{n, "it is not a journal line"}
+			}
 			return tail, nil
 		}
 		if err != nil {
@@ -91,6 +94,14 @@ func Read(r io.Reader, each func(Entry) error) (Tail, error) {
 	}
 }
 
+// beginsLine tells whether text is the beginning of the line that follows head.
+func beginsLine(text []byte, head string) bool {
+	start := []byte(`{"prev":"` + head + `","hash":"`)
+	return bytes.HasPrefix(text, start) || bytes.HasPrefix(start, text)
+}
+
+// parseLine reads a line, which must be spelt as it was sealed: nothing may
+// stand in it that the seal does not cover.
 func parseLine(text []byte) (Entry, Line, error) {
 	var line Line
 	dec := json.NewDecoder(bytes.NewReader(text))
@@ -98,9 +109,21 @@ func parseLine(text []byte) (Entry, Line, error) {
 	if err := dec.Decode(&line); err != nil {
 		return Entry{}, line, errors.New("it is not a journal line")
 	}
+	sealed, err := json.Marshal(line)
+	if err != nil || !bytes.Equal(append(sealed, '\n'), text) {
+		return Entry{}, line, errors.New("it holds more than was sealed")
+	}
 	var e Entry
-	if err := json.Unmarshal(line.Entry, &e); err != nil {
+	if err := json.Unmarshal(line.Entry, &e); err != nil || !e.wellFormed() {
 		return Entry{}, line, errors.New("its entry is not readable")
 	}
 	return e, line, nil
+}
+
+// wellFormed tells whether an entry holds just what its kind says.
+func (e Entry) wellFormed() bool {
+	return (e.Begin != nil) == (e.Kind == KindBegin) &&
+		(e.Intent != nil) == (e.Kind == KindIntent) &&
+		(e.Outcome != nil) == (e.Kind == KindOutcome) &&
+		(e.Kind == KindEnd || e.Begin != nil || e.Intent != nil || e.Outcome != nil)
 }

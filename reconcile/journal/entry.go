@@ -25,14 +25,16 @@ type Subject struct {
 	Type audit.MailboxType `json:"type"`
 }
 
-// Inverse says what would undo a write: the value to put back, or the elements
-// to add and remove. Undoing an Add to a list that Microsoft managed means to
-// restore DefaultAuditSet, which is what Setting then names.
+// Inverse says what would undo a write: the value to put back, the elements to
+// add and remove, or the lists to write whole. Undoing an Add to a list that
+// Microsoft managed means to restore DefaultAuditSet, which is what Setting then
+// names; undoing a restore means to write the lists that it replaced.
 type Inverse struct {
-	Setting audit.Setting `json:"setting"`
-	Value   any           `json:"value,omitempty"`
-	Add     []string      `json:"add,omitempty"`
-	Remove  []string      `json:"remove,omitempty"`
+	Setting audit.Setting              `json:"setting"`
+	Value   any                        `json:"value,omitempty"`
+	Add     []string                   `json:"add,omitempty"`
+	Remove  []string                   `json:"remove,omitempty"`
+	Lists   map[audit.Setting][]string `json:"lists,omitempty"`
 	// None says why there is no way back; empty where there is one.
 	None string `json:"none,omitempty"`
 }

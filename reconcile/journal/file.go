@@ -17,7 +17,7 @@ import (
 // process at a time may have a file open, which the caller ensures.
 type File struct {
 	mu   sync.Mutex
-	f    *os.File
+	f    disk
 	now  func() time.Time
 	run  string
 	head string
@@ -27,34 +27,41 @@ type File struct {
 	broken error
 }
 
+// disk is what a journal needs of its file once it is open.
+type disk interface {
+	io.WriteCloser
+	Sync() error
+}
+
 // Open opens a journal for appending, or creates it with mode 0600. It reads
 // what is there: a broken chain is a *ChainError, since what follows a forged
 // line would prove nothing. A last line that was cut off by a crash is taken
-// out; its entry was never synced, so nothing was done on the strength of it.
-// Entries are stamped with run and now.
+// out: an intent that was never whole on disk was never acted on, and an
+// outcome that is lost leaves its intent open. Entries are stamped with run and
+// now.
 func Open(path, run string, now func() time.Time) (*File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // The path is the user's own choice.
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
 	j := &File{f: f, now: now, run: run}
-	if err := j.resume(); err != nil {
+	if err := j.resume(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	return j, nil
 }
 
-func (j *File) resume() error {
-	tail, err := Read(j.f, func(Entry) error { return nil })
+func (j *File) resume(f *os.File) error {
+	tail, err := Read(f, func(Entry) error { return nil })
 	if err != nil {
 		return err
 	}
 	if tail.Torn {
-		if err := j.f.Truncate(tail.Size); err != nil {
+		if err := f.Truncate(tail.Size); err != nil {
 			return fmt.Errorf("taking out a torn last line: %w", err)
 		}
 	}
-	if _, err := j.f.Seek(tail.Size, io.SeekStart); err != nil {
+	if _, err := f.Seek(tail.Size, io.SeekStart); err != nil {
 		return fmt.Errorf("finding the end: %w", err)
 	}
 	j.head, j.seq = tail.Head, tail.Seq

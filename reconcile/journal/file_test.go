@@ -130,12 +130,15 @@ func TestReadFindsTampering(t *testing.T) {
 	lines := strings.SplitAfter(strings.TrimSuffix(string(data), "\n"), "\n")
 	lines[2] += "\n"
 	for name, text := range map[string]string{
-		"a word changed":    strings.Replace(string(data), `"Move"`, `"Send"`, 1),
-		"a line taken out":  lines[0] + lines[2],
-		"two lines swapped": lines[1] + lines[0] + lines[2],
-		"a line repeated":   lines[0] + lines[0] + lines[1] + lines[2],
-		"a line put in":     lines[0] + "{}\n" + lines[1] + lines[2],
-		"not a journal":     "hello\n",
+		"a word changed":             strings.Replace(string(data), `"Move"`, `"Send"`, 1),
+		"a line taken out":           lines[0] + lines[2],
+		"two lines swapped":          lines[1] + lines[0] + lines[2],
+		"a line repeated":            lines[0] + lines[0] + lines[1] + lines[2],
+		"a line put in":              lines[0] + "{}\n" + lines[1] + lines[2],
+		"not a journal":              "hello\n",
+		"not a journal, and no line": `{"schema": "exoaudit/plan/v1"}`,
+		"text behind the seal":       strings.Replace(string(data), "}}\n", "}} {\"more\": 1}\n", 1),
+		"an entry before the entry":  strings.Replace(string(data), `"entry":`, `"entry":{"seq":1},"entry":`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := journal.Read(strings.NewReader(text), func(journal.Entry) error { return nil })
@@ -147,6 +150,9 @@ func TestReadFindsTampering(t *testing.T) {
 			}
 			if _, err := journal.Open(path, "run-2", clock); err == nil {
 				t.Error("it was opened for more entries")
+			}
+			if left, err := os.ReadFile(path); err != nil || string(left) != text {
+				t.Errorf("%d of %d bytes are left of it: %v", len(left), len(text), err)
 			}
 		})
 	}

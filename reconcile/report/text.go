@@ -253,7 +253,10 @@ func (t *textWriter) subjects(lead, text string, first reconcile.Subject, names 
 	}
 	t.para(lead, text+"; "+objects(string(first.Kind), count)+":")
 	for _, name := range names {
-		t.line("        - %s", truncate(name, columns-10))
+		if !t.opts.Verbose {
+			name = truncate(name, columns-10)
+		}
+		t.line("        - %s", name)
 	}
 	if more := count - len(names); more > 0 {
 		t.line("        and %s more", number(more))
