@@ -225,13 +225,27 @@ func (r *applyRun) finish(done *reconcile.Run) error {
 	if err != nil {
 		return err
 	}
+	r.explainGuard(done.Plan)
 	return ends(statusOfRun(done, t))
+}
+
+// explainGuard says what can be done about the guard that refused a run.
+func (r *applyRun) explainGuard(p *reconcile.Plan) {
+	for _, g := range p.Guards {
+		switch {
+		case !g.Refused:
+		case g.Name == "population":
+			r.logger().Error("nothing was written: the tenant shows no mailboxes, or far fewer; if that is so, give --accept-population")
+		default:
+			r.logger().Error("nothing was written: the guard " + g.Name + " refuses the run; --accept-guard " + g.Name + "=LIMIT --reason TEXT raises it once")
+		}
+	}
 }
 
 // statusOfRun gives the exit status of an applied run.
 func statusOfRun(r *reconcile.Run, t reconcile.Threshold) int {
 	codes := []int{ExitInLine}
-	if len(r.Plan.Refused) > 0 {
+	if r.Denied() {
 		codes = append(codes, ExitDenied)
 	}
 	if r.Plan.GuardRefused() {

@@ -137,6 +137,22 @@ func TestInterruptedAtThePrompt(t *testing.T) {
 	}
 }
 
+// TestInterruptedCheck: a signal while the tenant is being read ends without a
+// report, and says so in one line.
+func TestInterruptedCheck(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	b := newBench(t, simulator.Seed{Mailboxes: 5}, simulator.WithFaults(simulator.Fault{
+		Cmdlet: "Get-Mailbox", Do: simulator.DoRun, Run: func(*simulator.Tenant) { cancel(&signalError{syscall.SIGTERM}) },
+	}))
+	if got := b.run(ctx, "check", "--quiet"); got != ExitTerminated {
+		t.Errorf("exit status %d, want %d", got, ExitTerminated)
+	}
+	if b.out.Len() > 0 || strings.Count(b.err.String(), "\n") != 1 || !strings.Contains(b.err.String(), "ended by SIGTERM") {
+		t.Errorf("output %q, %q", b.out.String(), b.err.String())
+	}
+}
+
 // interrupting is a person who presses Ctrl-C at the question.
 type interrupting struct {
 	cancel func()

@@ -100,7 +100,10 @@ func (a *app) showValidated(list []validated) error {
 	if a.out.format == "json" {
 		e := json.NewEncoder(a.Out)
 		e.SetIndent("", "  ")
-		return e.Encode(map[string]any{"schema": "exoaudit/validate/v1", "policies": list})
+		return e.Encode(struct {
+			Schema   string      `json:"schema"`
+			Policies []validated `json:"policies"`
+		}{"exoaudit/validate/v1", list})
 	}
 	out := &printer{w: a.Out}
 	for _, v := range list {
