@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -21,101 +22,158 @@ type batchItem struct {
 
 const cmdletBatch = "$batch"
 
+// batch is a number of invocations of one kind under way together.
+type batch struct {
+	client   *Client
+	kind     callKind
+	id       string // client-request-id
+	items    []invocation
+	outcomes []outcome
+	tries    []int // of each item
+	waiting  *waits
+	renewed  bool
+}
+
 // batch runs the invocations of one kind in one HTTP call, and again those whose
 // answers [shouldRetry] allows, alone. The outcomes have the order of the
 // invocations, whatever the order of the answers.
 func (c *Client) batch(ctx context.Context, kind callKind, items []invocation) []outcome {
-	outcomes := make([]outcome, len(items))
+	b := &batch{
+		client: c, kind: kind, id: newID(), items: items,
+		outcomes: make([]outcome, len(items)), tries: make([]int, len(items)), waiting: newWaits(c.retry),
+	}
 	pending := make([]int, len(items))
 	for i, item := range items {
 		pending[i] = i
-		outcomes[i].cmdlet = item.cmdlet
+		b.outcomes[i].cmdlet = item.cmdlet
 	}
-	id, tries := newID(), newAttempts(c.retry)
 	for len(pending) > 0 {
-		if err := c.send(ctx, kind, id, items, pending, outcomes); err != nil {
-			for _, i := range pending {
-				outcomes[i].err = err
-			}
+		token, err := b.send(ctx, pending)
+		if err != nil {
+			b.fail(pending, func(int) error { return err })
 			break
 		}
-		again, asked := repeatable(kind, pending, outcomes)
-		if len(again) == 0 {
-			break
-		}
-		wait, ok := tries.next(asked)
-		if !ok {
-			break
-		}
-		if err := c.pause(ctx, wait, asked > 0); err != nil {
-			for _, i := range again {
-				outcomes[i].err = callError(items[i].cmdlet, err)
-			}
-			break
-		}
-		pending = again
+		pending = b.again(ctx, pending, token)
 	}
-	return outcomes
+	return b.outcomes
 }
 
-// repeatable returns the items to send again and the longest wait that their
-// answers ask for.
-func repeatable(kind callKind, pending []int, outcomes []outcome) (again []int, asked time.Duration) {
+// fail gives items the error that ended them.
+func (b *batch) fail(items []int, because func(i int) error) {
+	for _, i := range items {
+		b.outcomes[i].err = because(i)
+	}
+}
+
+// again returns the items to send once more, after the wait that they need.
+func (b *batch) again(ctx context.Context, pending []int, token string) []int {
+	again, asked := b.repeatable(pending)
+	var wait time.Duration
+	if len(again) > 0 {
+		var ok bool
+		if wait, ok = b.waiting.next(asked); !ok {
+			again = nil
+		}
+	}
+	again = append(again, b.renewable(ctx, pending, token)...)
+	slices.Sort(again)
+	if len(again) == 0 {
+		return nil
+	}
+	if err := b.client.pause(ctx, wait, asked > 0); err != nil {
+		b.fail(again, func(i int) error { return callError(b.items[i].cmdlet, err) })
+		return nil
+	}
+	return again
+}
+
+// repeatable returns the items that may be sent again and the longest wait that
+// their answers ask for.
+func (b *batch) repeatable(pending []int) (again []int, asked time.Duration) {
 	for _, i := range pending {
-		if !shouldRetry(kind, outcomes[i].err) {
+		err := b.outcomes[i].err
+		if !shouldRetry(b.kind, err) || b.client.retry.exhausted(&b.tries[i], err) {
 			continue
 		}
 		again = append(again, i)
-		if e, ok := asError(outcomes[i].err); ok {
+		if e, ok := asError(err); ok {
 			asked = max(asked, e.RetryAfter)
 		}
 	}
 	return again, asked
 }
 
-// send makes one $batch of the pending items and puts their answers in place. An
-// error is about the batch as a whole.
-func (c *Client) send(ctx context.Context, kind callKind, id string, items []invocation, pending []int, outcomes []outcome) error {
+// renewable returns the items that were answered by 401, and so not executed,
+// where there is another token for them than the one they were sent with. It
+// does so once.
+func (b *batch) renewable(ctx context.Context, pending []int, token string) []int {
+	refused := slices.DeleteFunc(slices.Clone(pending), func(i int) bool {
+		e, ok := asError(b.outcomes[i].err)
+		return !ok || e.Status != http.StatusUnauthorized
+	})
+	if len(refused) == 0 || b.renewed {
+		return nil
+	}
+	b.renewed = true
+	again, err := b.client.renew(ctx, token)
+	if err != nil {
+		b.fail(refused, func(i int) error { return tokenError(ctx, b.items[i].cmdlet, err) })
+	}
+	if err != nil || !again {
+		return nil
+	}
+	return refused
+}
+
+// send makes one $batch of the pending items and puts their answers in place. It
+// returns the token that it was sent with. An error is about the batch as a whole.
+func (b *batch) send(ctx context.Context, pending []int) (string, error) {
+	c := b.client
 	q := call{
-		kind:   kind,
+		kind:   b.kind,
 		cmdlet: cmdletBatch,
 		method: http.MethodPost,
 		url:    c.endpoint.url("$batch", ""),
 		anchor: c.endpoint.organizationAnchor(),
 		prefer: "odata.continue-on-error", // or it stops at the first failure (wire 2)
 		batch:  true,
-		id:     id,
+		id:     b.id,
 	}
 	for _, i := range pending {
-		q.cmdlets = append(q.cmdlets, items[i].cmdlet)
-		q.timeout = max(q.timeout, c.timeoutOf(items[i].cmdlet))
+		q.cmdlets = append(q.cmdlets, b.items[i].cmdlet)
+		q.timeout = max(q.timeout, c.timeoutOf(b.items[i].cmdlet))
 	}
-	q.body = func(token string) ([]byte, error) { return c.encodeBatch(id, items, pending, token) }
+	q.body = func(token string) ([]byte, error) { return c.encodeBatch(b.id, b.items, pending, token) }
 	resp, err := c.do(ctx, c.newSession(), q)
 	if err != nil {
-		return err
+		return "", err
 	}
 	reply, err := decodeBatch(resp)
 	switch {
 	case resp.cut != nil:
-		return &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonTruncated, Err: resp.cut}
+		return "", &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonTruncated, Err: resp.cut}
 	case errors.Is(err, errMalformed):
-		return &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonTruncated, Err: err}
+		return "", &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonTruncated, Err: err}
 	case err != nil:
-		return &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonNoAnswer, Err: err}
+		return "", &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonNoAnswer, Err: err}
 	}
+	b.place(reply, pending)
+	return resp.token, nil
+}
+
+// place puts the answers in place, and tells the limiter.
+func (b *batch) place(reply batchReply, pending []int) {
 	throttled := false
 	for _, i := range pending {
-		outcomes[i] = place(items[i].cmdlet, id, reply, strconv.Itoa(i))
-		if IsThrottled(outcomes[i].err) {
+		b.outcomes[i] = place(b.items[i].cmdlet, b.id, reply, strconv.Itoa(i))
+		if IsThrottled(b.outcomes[i].err) {
 			throttled = true
-			c.counters.throttled.Add(1)
+			b.client.counters.throttled.Add(1)
 		}
 	}
 	if throttled {
-		c.limit.throttled()
+		b.client.limit.throttled()
 	}
-	return nil
 }
 
 // encodeBatch writes the body; the ids are the positions of the items.

@@ -3,11 +3,11 @@ package exchange
 import (
 	"errors"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/semaphore"
 )
 
 const (
@@ -25,8 +25,9 @@ type Config struct {
 	Endpoint string
 	// TenantID is the GUID of the tenant.
 	TenantID string
-	// TokenSource gives the bearer token. If it has a method Invalidate(), a
-	// call that is answered by 401 is made once more with a new token.
+	// TokenSource gives the bearer token; it is asked before every call. If it
+	// has a method Invalidate(), a call or a batch item that is answered by 401 is
+	// made once more where the source then gives another token.
 	TokenSource oauth2.TokenSource
 	// Transport makes the HTTP calls; nil means a clone of the default one.
 	Transport http.RoundTripper
@@ -51,7 +52,7 @@ type Config struct {
 type Client struct {
 	endpoint  endpoint
 	tokens    oauth2.TokenSource
-	renewing  sync.Mutex // held while a refused token is replaced
+	renewing  *semaphore.Weighted // held while a refused token is replaced
 	transport http.RoundTripper
 	userAgent string
 	trace     func(Trace)
@@ -88,6 +89,7 @@ func New(cfg Config) (*Client, error) {
 	return &Client{
 		endpoint:  at,
 		tokens:    cfg.TokenSource,
+		renewing:  semaphore.NewWeighted(1),
 		transport: ownTransport(cfg.Transport, cfg.Concurrency),
 		userAgent: cfg.UserAgent,
 		trace:     cfg.Trace,

@@ -48,6 +48,7 @@ func TestTokenGoesToOneHostAndNowhereElse(t *testing.T) {
 				mu.Unlock()
 				return s.RoundTrip(req)
 			}))
+			cfg.Retry.Tries = 1
 			var out strings.Builder
 			cfg.Trace = func(tr Trace) { fmt.Fprintf(&out, "%+v %v\n", tr, tr.Err) }
 			c, err := New(cfg)

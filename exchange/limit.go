@@ -33,23 +33,25 @@ func newLimiter(inFlight int, perSecond float64) *limiter {
 	ceiling := rate.Limit(perSecond)
 	return &limiter{
 		slots:   semaphore.NewWeighted(int64(inFlight)),
-		bucket:  rate.NewLimiter(ceiling, max(1, int(perSecond))),
+		bucket:  rate.NewLimiter(ceiling, burst(ceiling)),
 		ceiling: ceiling,
 	}
 }
 
-// acquire waits for a turn; release must be called after the answer was read.
-func (l *limiter) acquire(ctx context.Context) (release func(), err error) {
+// slot waits until one more call may be in flight; release must be called after
+// the answer was read.
+func (l *limiter) slot(ctx context.Context) (release func(), err error) {
 	if err := l.slots.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}
-	if err := l.turn(ctx); err != nil {
+	if err := l.passGate(ctx); err != nil { // it may have closed meanwhile
 		l.slots.Release(1)
 		return nil, err
 	}
 	return func() { l.slots.Release(1) }, nil
 }
 
+// turn waits until the rate allows another call.
 func (l *limiter) turn(ctx context.Context) error {
 	if err := l.passGate(ctx); err != nil {
 		return err
@@ -98,12 +100,17 @@ func (l *limiter) throttled() {
 	l.bucket.SetBurst(1)
 }
 
-// succeeded lets the rate grow back towards the ceiling.
+// burst is how many calls may go at once: as many as in a second.
+func burst(limit rate.Limit) int { return max(1, int(limit)) }
+
+// succeeded lets the rate grow back towards the ceiling, and the burst with it.
 func (l *limiter) succeeded() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now := l.bucket.Limit(); now < l.ceiling {
-		l.bucket.SetLimit(min(l.ceiling, now*recovery))
+		now = min(l.ceiling, now*recovery)
+		l.bucket.SetLimit(now)
+		l.bucket.SetBurst(burst(now))
 	}
 }
 

@@ -121,6 +121,7 @@ func (l *lister) get(ctx context.Context) (response, error) {
 	if l.pages == 0 {
 		return l.client.do(ctx, l.session, q)
 	}
+	q.kind = readOn
 	byGet := l.client.linkByGet.Load()
 	q.method = linkMethod(byGet)
 	resp, err := l.client.do(ctx, l.session, q)

@@ -2,13 +2,16 @@ package exchange
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +29,7 @@ func throttled(after string) reply {
 
 func TestReadsAreRepeatedAndWritesHardly(t *testing.T) {
 	good := ok(`{"value":[{}]}`)
+	transient := reply{status: 500, body: failure("InternalServerError", "Internal server error", "", "Microsoft.Exchange.Data.Directory.ADTransientException", "The LDAP server is unavailable")}
 	readOne := func(ctx context.Context, c *Client) error { _, err := c.Organization(ctx); return err }
 	writeOne := func(ctx context.Context, c *Client) error { return c.SetAuditDisabled(ctx, false).Err }
 	tests := []struct {
@@ -37,18 +41,39 @@ func TestReadsAreRepeatedAndWritesHardly(t *testing.T) {
 		waits   time.Duration // exactly, where the service named it
 	}{
 		{"read after 429", readOne, []reply{throttled("7"), good}, 2, false, 7 * time.Second},
-		{"read after a fraction", readOne, []reply{throttled("1.5"), good}, 2, false, 1500 * time.Millisecond},
+		{"read after a fraction", readOne, []reply{throttled("7.5"), good}, 2, false, 7500 * time.Millisecond},
+		{"read after less than the least wait", readOne, []reply{throttled("0.1"), good}, 2, false, 2 * time.Second},
 		{"read after 429 without a time", readOne, []reply{throttled(""), good}, 2, false, 0},
 		{"read after 503", readOne, []reply{{status: 503}, {status: 503}, good}, 3, false, 0},
 		{"read after 503 with a time", readOne, []reply{{status: 503, header: map[string]string{"Retry-After": "3"}}, good}, 2, false, 3 * time.Second},
-		{"read throttled for ever", readOne, []reply{throttled("1")}, 5, true, 4 * time.Second},
+		{"read throttled more often than it may be tried", readOne, append(slices.Repeat([]reply{throttled("3")}, 40), good), 41, false, 120 * time.Second},
+		{"write throttled more often than it may be tried", writeOne, append(slices.Repeat([]reply{throttled("3")}, 40), good), 41, false, 120 * time.Second},
+		{"read throttled for ever", readOne, []reply{throttled("1")}, 451, true, 15 * time.Minute},
+		{"write throttled for ever", writeOne, []reply{throttled("100")}, 10, true, 15 * time.Minute},
+		{"read throttled and unavailable in turn", readOne, []reply{throttled("9"), {status: 503}, throttled("9"), {status: 503}, throttled("9"), {status: 503}, throttled("9"), {status: 503}, good}, 9, false, 0},
+		{"read unavailable for ever", readOne, []reply{{status: 503}, throttled("9"), {status: 503}}, 6, true, 0},
 		{"read throttled beyond the budget", readOne, []reply{throttled("100000"), good}, 1, true, 0},
 		{"read after 500", readOne, []reply{{status: 500}, good}, 1, true, 0},
+		{"read after a transient 500", readOne, []reply{transient, good}, 2, false, 0},
+		{"read after a 500 of a busy server", readOne, []reply{{status: 500, body: failure("InternalServerError", "m", "|A.DCOverloadedException|busy", "A.B", "x")}, good}, 2, false, 0},
+		{"read after a 500 that names one", readOne, []reply{{status: 500, body: failure("InternalServerError", "m", "|A.B|failed with ServerInMMException", "A.B", "x")}, good}, 2, false, 0},
+		{"read after a transient 400", readOne, []reply{{status: 400, body: transient.body}, good}, 1, true, 0},
+		{"read after 502", readOne, []reply{{status: 502}, good}, 2, false, 0},
+		{"read after 504", readOne, []reply{{status: 504}, good}, 2, false, 0},
+		{"read after 408", readOne, []reply{{status: 408}, good}, 2, false, 0},
+		{"read after 501", readOne, []reply{{status: 501}, good}, 1, true, 0},
 		{"read after 403", readOne, []reply{{status: 403}, good}, 1, true, 0},
 		{"read after 400", readOne, []reply{{status: 400}, good}, 1, true, 0},
-		{"read without an answer", readOne, []reply{{err: errors.New("reset")}, good}, 1, true, 0},
+		{"read without an answer", readOne, []reply{{err: errors.New("reset")}, good}, 2, false, 0},
+		{"read without an answer for ever", readOne, []reply{{err: errors.New("reset")}}, 5, true, 0},
+		{"read of a host whose certificate is not good", readOne, []reply{{err: &tls.CertificateVerificationError{Err: errors.New("x")}}, good}, 1, true, 0},
+		{"read of a host that does not exist", readOne, []reply{{err: &net.DNSError{Err: "x", IsNotFound: true}}, good}, 1, true, 0},
+		{"read with a broken answer", readOne, []reply{{status: 200, cut: true}, good}, 1, true, 0},
 		{"write after 429", writeOne, []reply{throttled("7"), good}, 2, false, 7 * time.Second},
 		{"write after 503", writeOne, []reply{{status: 503}, good}, 1, true, 0},
+		{"write after a transient 500", writeOne, []reply{transient, good}, 1, true, 0},
+		{"write after 502", writeOne, []reply{{status: 502}, good}, 1, true, 0},
+		{"write after 408", writeOne, []reply{{status: 408}, good}, 1, true, 0},
 		{"write after 504", writeOne, []reply{{status: 504}, good}, 1, true, 0},
 		{"write without an answer", writeOne, []reply{{err: errors.New("reset")}, good}, 1, true, 0},
 		{"write with a broken answer", writeOne, []reply{{status: 200, cut: true}, good}, 1, true, 0},
@@ -91,6 +116,40 @@ func TestThrottlingCostsTimeOnEveryPage(t *testing.T) {
 		}
 		if sent := s.requests(); sent[2].url != linkTo("A") || sent[4].url != linkTo("A") {
 			t.Errorf("the page was not asked for again: %v", sent)
+		}
+	})
+}
+
+// TestPageIsRepeatedLessThanARead: a cursor is bound to its backend, so of a
+// further page only what did not reach it is asked for again.
+func TestPageIsRepeatedLessThanARead(t *testing.T) {
+	for name, tt := range map[string]struct {
+		second   reply
+		repeated bool
+	}{
+		"429": {throttled("1"), true}, "502": {reply{status: 502}, true}, "503": {reply{status: 503}, true}, "504": {reply{status: 504}, true},
+		"no answer": {reply{err: errors.New("reset")}, true},
+		"408":       {reply{status: 408}, false},
+		"500":       {reply{status: 500, body: failure("InternalServerError", "m", "", "A.ADTransientException", "x")}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, s := scripted(t, tt.second, page(`{}`, linkTo("A")), tt.second, page(`{}`, ""))
+				rows, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{}))
+				if want := map[bool]int{true: 4, false: 3}[tt.repeated]; len(s.requests()) != want || (err == nil) != tt.repeated || len(rows) != want-2 {
+					t.Errorf("%d rows, %v after %d requests, want %d", len(rows), err, len(s.requests()), want)
+				}
+			})
+		})
+	}
+}
+
+// TestBudgetIsThatOfOnePage: what one page waited is not taken from the next.
+func TestBudgetIsThatOfOnePage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := scripted(t, throttled("800"), page(`{}`, linkTo("A")), throttled("800"), page(`{}`, linkTo("B")), throttled("800"), page(`{}`, ""))
+		if rows, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{})); err != nil || len(rows) != 3 {
+			t.Errorf("%d rows, %v", len(rows), err)
 		}
 	})
 }
@@ -231,8 +290,13 @@ func TestOneCallHasItsOwnTimeout(t *testing.T) {
 
 func TestNoAnswerKeepsItsCauseAndNotItsURL(t *testing.T) {
 	cause := &net.OpError{Op: "dial", Err: errors.New("refused Bearer " + testToken)}
-	c, _ := scripted(t, reply{err: &url.Error{Op: "Post", URL: "https://outlook.example/?%24skiptoken=ADsecret", Err: cause}})
-	_, err := c.Organization(t.Context())
+	cfg := testConfig(&script{replies: []reply{{err: &url.Error{Op: "Post", URL: "https://outlook.example/?%24skiptoken=ADsecret", Err: cause}}}})
+	cfg.Retry.Tries = 1
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Organization(t.Context())
 	if found, ok := errors.AsType[*net.OpError](err); !ok || found != cause {
 		t.Errorf("the cause is lost: %v", err)
 	}
@@ -307,6 +371,17 @@ func TestRefusedTokenIsRenewedOnce(t *testing.T) {
 			t.Errorf("err = %v after %d requests", err, c.Stats().Requests)
 		}
 	})
+	t.Run("the source gives the same token again", func(t *testing.T) {
+		cfg := testConfig(accepts("no token"))
+		cfg.TokenSource = forgetful{cfg.TokenSource}
+		c, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Organization(t.Context()); !IsUnauthenticated(err) || c.Stats().Requests != 1 {
+			t.Errorf("err = %v after %d requests, want 1", err, c.Stats().Requests)
+		}
+	})
 	t.Run("the source cannot renew", func(t *testing.T) {
 		c := newTestClient(t, accepts("another"))
 		if _, err := c.Organization(t.Context()); !IsUnauthenticated(err) || c.Stats().Requests != 1 {
@@ -337,6 +412,140 @@ func TestRefusedTokenIsRenewedOnce(t *testing.T) {
 			t.Errorf("token %q: err = %v after %d requests", bad, err, c.Stats().Requests)
 		}
 	}
+}
+
+// forgetful is a token source whose Invalidate does nothing.
+type forgetful struct{ oauth2.TokenSource }
+
+func (forgetful) Invalidate() {}
+
+// TestRefusedItemIsSentAgain: an item that is answered by 401 was not executed,
+// so it is sent again, once, with another token.
+func TestRefusedItemIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := `{"value":[]}`
+		s := &script{replies: []reply{
+			answers(item("0", 401, "", `{}`), item("1", 200, "", good), item("2", 429, `"Retry-After":"5"`, `{}`), item("3", 401, "", `{}`)),
+			answers(item("0", 200, "", good), item("2", 200, "", good), item("3", 401, "", `{}`)),
+		}}
+		source := &renewable{}
+		cfg := testConfig(s)
+		cfg.TokenSource = source
+		c, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := c.SetBypass(t.Context(), []BypassEdit{{Guid: guid(0)}, {Guid: guid(1)}, {Guid: guid(2)}, {Guid: guid(3)}})
+		for i, r := range got {
+			if refused := i == 3; refused != IsUnauthenticated(r.Err) || !refused && r.Err != nil {
+				t.Errorf("item %d gave %v", i, r.Err)
+			}
+		}
+		sent := s.requests()
+		if len(sent) != 2 || source.invalidated != 1 || sent[1].header.Get("Authorization") != "Bearer token-1" {
+			t.Fatalf("%d requests and %d renewals, want 2 and 1", len(sent), source.invalidated)
+		}
+		again := readBatch(t, sent[1].body).Requests
+		if len(again) != 3 || again[0].ID != "0" || again[1].ID != "2" || again[2].ID != "3" || again[0].Headers["Authorization"] != "Bearer token-1" {
+			t.Errorf("sent again: %+v", again)
+		}
+	})
+	for name, source := range map[string]oauth2.TokenSource{
+		"same token": forgetful{testConfig(nil).TokenSource}, "no renewal": testConfig(nil).TokenSource,
+	} {
+		s := &script{replies: []reply{answers(item("0", 401, "", `{}`))}}
+		cfg := testConfig(s)
+		cfg.TokenSource = source
+		c, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := c.SetBypass(t.Context(), []BypassEdit{{Guid: guid(0)}})[0]; !IsUnauthenticated(r.Err) || len(s.requests()) != 1 {
+			t.Errorf("%s: %v after %d requests, want 1", name, r.Err, len(s.requests()))
+		}
+	}
+}
+
+// slowSource gives a token after an hour the first time, and then at once.
+type slowSource struct {
+	mu   sync.Mutex
+	used bool
+}
+
+func (s *slowSource) Token() (*oauth2.Token, error) {
+	s.mu.Lock()
+	first := !s.used
+	s.used = true
+	s.mu.Unlock()
+	if first {
+		time.Sleep(time.Hour)
+	}
+	return &oauth2.Token{AccessToken: testToken}, nil
+}
+
+func TestWaitForATokenHoldsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(&script{replies: []reply{ok(`{"value":[{}]}`)}})
+		cfg.TokenSource, cfg.Concurrency = &slowSource{}, 1
+		c, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		var group sync.WaitGroup
+		group.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if _, err := c.Organization(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Minute {
+				t.Errorf("err = %v after %v, want the context's after a minute", err, time.Since(start))
+			}
+		})
+		synctest.Wait() // the first caller waits for its token
+		if _, err := c.Organization(t.Context()); err != nil || time.Since(start) != 0 {
+			t.Errorf("another call ended with %v after %v, want at once", err, time.Since(start))
+		}
+		group.Wait()
+		if got := c.Stats().Requests; got != 1 {
+			t.Errorf("%d requests, want 1", got)
+		}
+		time.Sleep(time.Hour) // the source ends its sleep
+	})
+}
+
+// stuckSource gives a token at once, and after it is forgotten never in time.
+type stuckSource struct{ forgotten atomic.Bool }
+
+func (s *stuckSource) Token() (*oauth2.Token, error) {
+	if s.forgotten.Load() {
+		time.Sleep(time.Hour)
+	}
+	return &oauth2.Token{AccessToken: testToken}, nil
+}
+
+func (s *stuckSource) Invalidate() { s.forgotten.Store(true) }
+
+func TestWaitForARenewalEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(&script{replies: []reply{{status: 401}}})
+		cfg.TokenSource = &stuckSource{}
+		c, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		var group sync.WaitGroup
+		for i := range 2 { // the second waits for the first
+			group.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i+1)*time.Second)
+				defer cancel()
+				if _, err := c.Organization(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Duration(i+1)*time.Second {
+					t.Errorf("err = %v after %v, want the context's after %d s", err, time.Since(start), i+1)
+				}
+			})
+		}
+		group.Wait()
+		time.Sleep(time.Hour) // the source ends its sleep
+	})
 }
 
 func TestParseRetryAfter(t *testing.T) {
@@ -401,6 +610,9 @@ func TestRateFallsAndGrowsBack(t *testing.T) {
 	for range 10 {
 		l.throttled()
 	}
+	if got := l.bucket.Burst(); got != 1 {
+		t.Errorf("after a 429 %d calls may go at once, want 1", got)
+	}
 	if got := l.bucket.Limit(); got != slowestRate {
 		t.Errorf("after many the rate is %v, want %v", got, slowestRate)
 	}
@@ -409,5 +621,8 @@ func TestRateFallsAndGrowsBack(t *testing.T) {
 	}
 	if got := l.bucket.Limit(); got != 100 {
 		t.Errorf("after many successes the rate is %v, want the ceiling", got)
+	}
+	if got := l.bucket.Burst(); got != 100 {
+		t.Errorf("after many successes %d calls may go at once, want the 100 of the beginning", got)
 	}
 }

@@ -14,14 +14,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/oauth2"
 )
 
 const (
 	// maxBody bounds an answer, packed and unpacked: a page of 1000 full rows of
 	// 15 KB each has a wide margin in it.
 	maxBody = 64 << 20
-	// maxErrorBody bounds what is read of a failure.
-	maxErrorBody = 64 << 10
+	// maxErrorBody bounds what is read of a failure. One that a proxy wraps in
+	// another, with its trace, is long, and cut it could not be read at all.
+	maxErrorBody = 1 << 20
 	// maxReset bounds how long an exhausted Rate-Limit-Remaining holds the calls.
 	maxReset = time.Minute
 )
@@ -50,6 +53,8 @@ type response struct {
 	body   []byte
 	// cut is set where the body of a success could not be read to its end.
 	cut error
+	// token is what the call carried.
+	token string
 }
 
 // session is what the pages of one listing share: cookies, which keep it on its
@@ -81,22 +86,28 @@ func newID() string {
 
 // do makes the call, and makes it again as [shouldRetry] and the budget allow.
 func (c *Client) do(ctx context.Context, s *session, q call) (response, error) {
-	tries, renewed := newAttempts(c.retry), false
+	waiting, tries, renewed := newWaits(c.retry), 0, false
 	for {
-		resp, token, err := c.once(ctx, s, q)
+		resp, err := c.once(ctx, s, q)
 		if err == nil {
 			c.limit.succeeded()
 			return resp, nil
 		}
 		failure, ok := asError(err)
-		if ok && failure.Status == http.StatusUnauthorized && !renewed && c.renew(token) {
+		if ok && failure.Status == http.StatusUnauthorized && !renewed {
 			renewed = true
-			continue
+			again, err := c.renew(ctx, resp.token)
+			if err != nil {
+				return response{}, tokenError(ctx, q.cmdlet, err)
+			}
+			if again {
+				continue
+			}
 		}
-		if !shouldRetry(q.kind, err) {
+		if !shouldRetry(q.kind, err) || c.retry.exhausted(&tries, err) {
 			return response{}, err
 		}
-		wait, again := tries.next(failure.RetryAfter)
+		wait, again := waiting.next(failure.RetryAfter)
 		if !again {
 			return response{}, err
 		}
@@ -119,20 +130,30 @@ func (c *Client) pause(ctx context.Context, wait time.Duration, asked bool) erro
 // callError says which cmdlet the context ended.
 func callError(cmdlet string, err error) error { return fmt.Errorf("%s: %w", cmdlet, err) }
 
-// once makes the call once, and returns the token it used.
-func (c *Client) once(ctx context.Context, s *session, q call) (response, string, error) {
-	release, err := c.limit.acquire(ctx)
+// tokenError is why there is no token. The context's error wins.
+func tokenError(ctx context.Context, cmdlet string, err error) error {
+	if ctx.Err() != nil {
+		return callError(cmdlet, ctx.Err())
+	}
+	return err
+}
+
+// once makes the call once. The response has the token that it carried, also
+// beside an error. A token may take long to get, so it is asked for last but
+// before the call takes one of the few places in flight.
+func (c *Client) once(ctx context.Context, s *session, q call) (response, error) {
+	if err := c.limit.turn(ctx); err != nil {
+		return response{}, callError(q.cmdlet, err)
+	}
+	token, err := c.token(ctx)
+	if err != nil || ctx.Err() != nil {
+		return response{}, tokenError(ctx, q.cmdlet, err)
+	}
+	release, err := c.limit.slot(ctx)
 	if err != nil {
-		return response{}, "", callError(q.cmdlet, err)
+		return response{}, callError(q.cmdlet, err)
 	}
 	defer release()
-	token, err := c.token()
-	if ctxErr := ctx.Err(); ctxErr != nil {
-		return response{}, "", callError(q.cmdlet, ctxErr)
-	}
-	if err != nil {
-		return response{}, "", err
-	}
 	start := time.Now()
 	resp, size, err := c.exchange(ctx, s, q, token)
 	c.counters.requests.Add(1)
@@ -144,7 +165,8 @@ func (c *Client) once(ctx context.Context, s *session, q call) (response, string
 		err = c.judge(q, resp)
 	}
 	c.report(q, resp, start, size, err)
-	return resp, token, err
+	resp.token = token
+	return resp, err
 }
 
 // report gives the call to the trace.
@@ -219,6 +241,9 @@ func (c *Client) exchange(ctx context.Context, s *session, q call, token string)
 		return response{}, 0, c.failed(ctx, q, token, err)
 	}
 	answer, err := s.http.Do(req)
+	if err != nil && limited.Err() != nil {
+		err = fmt.Errorf("%w of %v: %w", errNoTimeLeft, q.timeout, limited.Err())
+	}
 	if err != nil {
 		return response{}, 0, c.failed(ctx, q, token, err)
 	}
@@ -258,13 +283,13 @@ func (c *Client) request(ctx context.Context, q call, token string) (*http.Reque
 	return req, nil
 }
 
+// errNoTimeLeft means that no answer came within the time of one call.
+var errNoTimeLeft = errors.New("no answer within the time")
+
 // failed makes the error of a call that got no answer. The context's error wins.
 func (c *Client) failed(ctx context.Context, q call, token string, err error) error {
 	if ctx.Err() != nil {
 		return callError(q.cmdlet, ctx.Err())
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("no answer within %v: %w", q.timeout, context.DeadlineExceeded)
 	}
 	return &Error{Cmdlet: q.cmdlet, ClientRequestID: q.id, Err: sanitize(err, token)}
 }
@@ -328,29 +353,49 @@ func fill(to *bytes.Buffer, from io.Reader, bound int64, strict bool) error {
 	return err
 }
 
-// token asks the source for a token that can be sent.
-func (c *Client) token() (string, error) {
-	token, err := c.tokens.Token()
-	if err != nil {
-		return "", &TokenError{Err: err}
+// token asks the source for a token that can be sent. The source knows nothing
+// of contexts, so it is left behind where the context ends first.
+func (c *Client) token(ctx context.Context) (string, error) {
+	type result struct {
+		token *oauth2.Token
+		err   error
 	}
-	if token == nil || token.AccessToken == "" || strings.ContainsAny(token.AccessToken, " \t\r\n") {
+	ready := make(chan result, 1)
+	go func() {
+		token, err := c.tokens.Token()
+		ready <- result{token, err}
+	}()
+	var r result
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case r = <-ready:
+	}
+	if r.err != nil {
+		return "", &TokenError{Err: r.err}
+	}
+	if r.token == nil || r.token.AccessToken == "" || strings.ContainsAny(r.token.AccessToken, " \t\r\n") {
 		return "", &TokenError{Err: errors.New("the token source gave an empty or unusable token")}
 	}
-	return token.AccessToken, nil
+	return r.token.AccessToken, nil
 }
 
 // renew makes the source forget a token that was refused, unless another call
-// has done so since, and tells whether there is a chance of a new one.
-func (c *Client) renew(refused string) bool {
+// has done so since, and tells whether it gives another one now.
+func (c *Client) renew(ctx context.Context, refused string) (bool, error) {
 	source, ok := c.tokens.(interface{ Invalidate() })
 	if !ok {
-		return false
+		return false, nil
 	}
-	c.renewing.Lock()
-	defer c.renewing.Unlock()
-	if current, err := c.token(); err != nil || current == refused {
-		source.Invalidate()
+	if err := c.renewing.Acquire(ctx, 1); err != nil {
+		return false, err
 	}
-	return true
+	defer c.renewing.Release(1)
+	current, err := c.token(ctx)
+	if err != nil || current != refused {
+		return err == nil, err
+	}
+	source.Invalidate()
+	current, err = c.token(ctx)
+	return current != refused, err
 }
