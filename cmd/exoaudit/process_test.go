@@ -49,7 +49,7 @@ var buildFolder string
 // built builds the program when the first test asks for it.
 var built = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(buildFolder, "exoaudit")
-	cmd := exec.Command("go", "build", "-o", path, ".") //nolint:noctx // Bounded by the tests' own timeout.
+	cmd := exec.Command("go", "build", "-o", path, ".")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}

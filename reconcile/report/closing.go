@@ -22,6 +22,9 @@ func (t *textWriter) closing(d document) {
 	if a.stopped != "" {
 		t.para("", "Stopped: "+Line(a.stopped))
 	}
+	for _, cmdlet := range a.refused {
+		t.para("", "Refused: "+Line(cmdlet)+": the credential may not run it; the changes that need it were skipped")
+	}
 	if a.journalHead != "" {
 		t.line("Journal head: %s", Line(a.journalHead))
 	}

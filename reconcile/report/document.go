@@ -33,6 +33,7 @@ type applied struct {
 	stopped               string
 	results               map[reconcile.Result]int
 	warnings              []string // those that came up while writing
+	refused               []string // cmdlets that were refused while writing
 }
 
 // ofPlan gives the document of a plan.
@@ -67,6 +68,7 @@ func ofRun(r *reconcile.Run, t reconcile.Threshold) document {
 		stopped:     r.Stopped,
 		results:     r.Results(),
 		warnings:    r.Warnings,
+		refused:     r.Refused,
 	}
 	return d
 }

@@ -148,6 +148,7 @@ func afterwards() document {
 	d.applied = &applied{
 		startedAt: d.header.CreatedAt, finishedAt: d.header.CreatedAt.Add(time.Minute), journalHead: "00ff",
 		stopped: "interrupted", results: results, warnings: []string{"writes until ingestion starts are in our journal only"},
+		refused: []string{"Set-MailboxAuditBypassAssociation"},
 	}
 	return d
 }
