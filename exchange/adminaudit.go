@@ -56,7 +56,8 @@ func (c *Client) SetUnifiedAuditLog(ctx context.Context, enabled bool) Result[st
 
 // invokeAuditLog runs a cmdlet of the admin audit log by its own anchor. Where
 // that backend says that it is the wrong one, and so has done nothing, the other
-// anchor is tried once (semantics 9.14) and kept if it works.
+// anchor is tried once (semantics 9.14), and kept if its answer is a success to
+// the last word.
 func (c *Client) invokeAuditLog(ctx context.Context, v invocation) outcome {
 	byHome := c.auditLogByHome.Load()
 	v.anchor = c.auditLogAnchor(byHome)
@@ -65,7 +66,8 @@ func (c *Client) invokeAuditLog(ctx context.Context, v invocation) outcome {
 		return o
 	}
 	v.anchor = c.auditLogAnchor(!byHome)
-	if o = c.invoke(ctx, v); o.err == nil {
+	o = c.invoke(ctx, v)
+	if _, err := o.answer(); err == nil {
 		c.auditLogByHome.Store(!byHome)
 	}
 	return o

@@ -291,29 +291,42 @@ func TestEditsThatAreRefused(t *testing.T) {
 	ref := MailboxRef{Guid: testGUID}
 	add := &ListEdit{Add: []string{"Update"}}
 	edits := map[string]MailboxEdit{
-		"no identity":             {AuditEnabled: new(true)},
-		"blank identity":          {Ref: MailboxRef{Guid: " "}, AuditEnabled: new(true)},
-		"a name as identity":      {Ref: MailboxRef{Guid: "ann@contoso.com"}, AuditEnabled: new(true)},
-		"no such listing":         {Ref: MailboxRef{Guid: testGUID, Listing: 9}, AuditEnabled: new(true)},
-		"nothing":                 {Ref: ref},
-		"nothing for a group":     {Ref: MailboxRef{Guid: testGUID, Listing: Groups}},
-		"an empty list edit":      {Ref: ref, Owner: &ListEdit{}},
-		"an empty action":         {Ref: ref, Owner: &ListEdit{Add: []string{"Update", ""}}},
-		"an empty default set":    {Ref: ref, DefaultAuditSet: []string{}},
-		"an empty logon type":     {Ref: ref, DefaultAuditSet: []string{" "}},
-		"default set with a list": {Ref: ref, Owner: add, DefaultAuditSet: []string{"Owner"}},
-		"age limit zero":          {Ref: ref, AuditLogAgeLimit: "00:00:00"},
-		"age limit zero days":     {Ref: ref, AuditLogAgeLimit: "0.00:00:00"},
-		"age limit as a number":   {Ref: ref, AuditLogAgeLimit: "180"},
-		"age limit as ISO 8601":   {Ref: ref, AuditLogAgeLimit: "P180D"},
-		"negative age limit":      {Ref: ref, AuditLogAgeLimit: "-1.00:00:00"},
-		"hour 24":                 {Ref: ref, AuditLogAgeLimit: "1.24:00:00"},
+		"no identity":                 {AuditEnabled: new(true)},
+		"blank identity":              {Ref: MailboxRef{Guid: " "}, AuditEnabled: new(true)},
+		"a name as identity":          {Ref: MailboxRef{Guid: "ann@contoso.com"}, AuditEnabled: new(true)},
+		"no such listing":             {Ref: MailboxRef{Guid: testGUID, Listing: 9}, AuditEnabled: new(true)},
+		"nothing":                     {Ref: ref},
+		"nothing for a group":         {Ref: MailboxRef{Guid: testGUID, Listing: Groups}},
+		"an empty list edit":          {Ref: ref, Owner: &ListEdit{}},
+		"an empty action":             {Ref: ref, Owner: &ListEdit{Add: []string{"Update", ""}}},
+		"an empty default set":        {Ref: ref, DefaultAuditSet: []string{}},
+		"an empty logon type":         {Ref: ref, DefaultAuditSet: []string{" "}},
+		"a logon type of other case":  {Ref: ref, DefaultAuditSet: []string{"Admin", "owner"}},
+		"an unknown logon type":       {Ref: ref, DefaultAuditSet: []string{"None"}},
+		"part of a logon type":        {Ref: ref, DefaultAuditSet: []string{"Own"}},
+		"the action None":             {Ref: ref, Owner: &ListEdit{Add: []string{"None"}}},
+		"the action none":             {Ref: ref, Owner: &ListEdit{Replace: []string{" none "}}},
+		"the action Default":          {Ref: ref, Admin: &ListEdit{Remove: []string{"Default"}}},
+		"an action added and removed": {Ref: ref, Admin: &ListEdit{Add: []string{"Move", "Copy"}, Remove: []string{"Copy"}}},
+		"the same in another case":    {Ref: ref, Admin: &ListEdit{Add: []string{"Copy"}, Remove: []string{"copy"}}},
+		"the same with a space":       {Ref: ref, Admin: &ListEdit{Add: []string{"Copy"}, Remove: []string{"Copy "}}},
+		"default set with a list":     {Ref: ref, Owner: add, DefaultAuditSet: []string{"Owner"}},
+		"age limit zero":              {Ref: ref, AuditLogAgeLimit: "00:00:00"},
+		"age limit zero days":         {Ref: ref, AuditLogAgeLimit: "0.00:00:00"},
+		"age limit as a number":       {Ref: ref, AuditLogAgeLimit: "180"},
+		"age limit as ISO 8601":       {Ref: ref, AuditLogAgeLimit: "P180D"},
+		"negative age limit":          {Ref: ref, AuditLogAgeLimit: "-1.00:00:00"},
+		"hour 24":                     {Ref: ref, AuditLogAgeLimit: "1.24:00:00"},
 	}
 	c, s := scripted(t, answers())
 	for name, edit := range edits {
 		if got := c.SetMailboxes(t.Context(), []MailboxEdit{edit}); !errors.Is(got[0].Err, ErrInvalidCall) {
 			t.Errorf("%s: %v, want a refusal", name, got[0].Err)
 		}
+	}
+	if got := c.SetBypass(t.Context(), []BypassEdit{{Guid: testGUID, Enabled: true}}); !errors.Is(got[0].Err, ErrInvalidCall) ||
+		!strings.Contains(got[0].Err.Error(), "never sets a bypass") {
+		t.Errorf("SetBypass to true: %v, want a refusal", got[0].Err)
 	}
 	for _, id := range []string{"", "\t", "Ann", "ann@contoso.com"} {
 		if got := c.SetBypass(t.Context(), []BypassEdit{{Guid: id}}); !errors.Is(got[0].Err, ErrInvalidCall) {
@@ -414,6 +427,10 @@ func TestAlreadyAuditedIsAnErrorOfItsOwn(t *testing.T) {
 
 func TestAuditLogAnchorIsTriedBothWays(t *testing.T) {
 	wrong := reply{status: 400, body: failure("BadRequest", "m", "|A.CmdletProxyNotAvailableException|Cmdlet needs proxy. Current Server FQDN : X", "A.B", "x")}
+	other := func(status int, detail string) reply {
+		return reply{status: status, body: failure("BadRequest", "m", detail, "A.B", "x")}
+	}
+	inside := ok(`{"@adminapi.errors":["no"],"value":[{}]}`)
 	good := ok(`{"value":[{}]}`)
 	own := "APP:SystemMailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}@" + testTenant
 	home := "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@" + testTenant
@@ -426,13 +443,15 @@ func TestAuditLogAnchorIsTriedBothWays(t *testing.T) {
 		{"right at once", []reply{good, good}, []string{own, own}, false},
 		{"the other is right, and kept for the read-back", []reply{wrong, good, good}, []string{own, home, home}, false},
 		{"neither", []reply{wrong}, []string{own, home, own, home}, true},
+		{"known by its text", []reply{other(400, "|A.B|Cmdlet needs proxy. Current Server FQDN : X"), good, good}, []string{own, home, home}, false},
+		{"the other has errors inside, and is not kept", []reply{wrong, inside, wrong, inside}, []string{own, home, own, home}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c, s := scripted(t, tt.replies...)
 			r := c.SetUnifiedAuditLog(t.Context(), true)
 			_, err := c.AdminAuditLog(t.Context())
-			if (r.Err != nil) != tt.fails || (err != nil) != tt.fails || tt.fails && !IsNeedsProxy(r.Err) {
+			if (r.Err != nil) != tt.fails || (err != nil) != tt.fails || tt.fails && tt.name == "neither" && !IsNeedsProxy(r.Err) {
 				t.Errorf("errors %v, %v", r.Err, err)
 			}
 			var anchors []string
@@ -443,6 +462,25 @@ func TestAuditLogAnchorIsTriedBothWays(t *testing.T) {
 				t.Errorf("anchors %v, want %v", anchors, tt.want)
 			}
 		})
+	}
+}
+
+// TestAuditLogAnchorIsKeptWhereAWriteMayHaveRun: only a 400 says that the first
+// backend did nothing.
+func TestAuditLogAnchorIsKeptWhereAWriteMayHaveRun(t *testing.T) {
+	const detail = "|A.CmdletProxyNotAvailableException|Cmdlet needs proxy. Current Server FQDN : X"
+	for name, r := range map[string]reply{
+		"500":              {status: 500, body: failure("InternalServerError", "m", detail, "A.B", "x")},
+		"504":              {status: 504, body: failure("InternalServerError", "m", detail, "A.B", "x")},
+		"inside a success": ok(`{"@adminapi.errors":["` + detail + `"]}`),
+		"a failure inside": ok(failure("BadRequest", "m", detail, "A.B", "x")),
+		"another text":     {status: 400, body: failure("BadRequest", "m", "|A.TimeoutException|timed out; Cmdlet needs proxy", "A.B", "x")},
+		"no answer":        {err: errors.New("Cmdlet needs proxy")},
+	} {
+		c, s := scripted(t, r, ok(`{}`))
+		if r := c.SetUnifiedAuditLog(t.Context(), true); r.Err == nil || IsNeedsProxy(r.Err) || len(s.requests()) != 1 {
+			t.Errorf("%s: %v after %d requests, want a failure after 1", name, r.Err, len(s.requests()))
+		}
 	}
 }
 

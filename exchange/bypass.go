@@ -66,17 +66,21 @@ func (c *Client) BypassByID(ctx context.Context, guids []string) []Result[Bypass
 	return batchOf(ctx, c, read, cmdletGetBypass, guids, build, judge)
 }
 
-// BypassEdit sets the bypass of one account, named by its Guid.
+// BypassEdit takes the bypass from one account, named by its Guid. Enabled must
+// be false: this tool never sets a bypass.
 type BypassEdit struct {
 	Guid    string
 	Enabled bool
 }
 
-// SetBypass sets the bypass of up to [BatchSize] accounts in one HTTP request.
-// The results have the order of edits; those without a Guid end with
-// [ErrInvalidCall] and are not sent.
+// SetBypass takes the bypass from up to [BatchSize] accounts in one HTTP request.
+// The results have the order of edits; those without a Guid, and those that would
+// set a bypass, end with [ErrInvalidCall] and are not sent.
 func (c *Client) SetBypass(ctx context.Context, edits []BypassEdit) []Result[struct{}] {
 	build := func(edit BypassEdit) (invocation, error) {
+		if edit.Enabled {
+			return invocation{}, invalidCall(cmdletSetBypass, "this tool never sets a bypass: nothing that %q does would be recorded", edit.Guid)
+		}
 		return invocation{
 			params: params{"Identity": edit.Guid, "AuditBypassEnabled": edit.Enabled},
 			anchor: c.endpoint.organizationAnchor(),

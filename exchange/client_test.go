@@ -149,6 +149,9 @@ func TestNewRefusesWhatATokenMustNotReach(t *testing.T) {
 		{"compliance", "https://ps.compliance.protection.outlook.com", testTenant, "always reads false"},
 		{"regional compliance", "https://EUR01B.ps.Compliance.protection.outlook.com.", testTenant, "always reads false"},
 		{"government compliance", "https://compliance.dod.microsoft.com", testTenant, "always reads false"},
+		{"the internal port", "https://outlook.office365.com:446", testTenant, "446"},
+		{"an internal host", "https://eurprd01.admin.protection.outlook.com", testTenant, "internal"},
+		{"an internal host of another case and cloud", "https://x.Admin.eu.Protection.office365.us.", testTenant, "internal"},
 		{"domain as tenant", "https://outlook.office365.com", "contoso.com", "not a GUID"},
 		{"empty tenant", "https://outlook.office365.com", "", "not a GUID"},
 		{"path in the tenant", "https://outlook.office365.com", testTenant[:33] + "/..", "not a GUID"},
@@ -172,7 +175,7 @@ func TestNewRefusesWhatATokenMustNotReach(t *testing.T) {
 
 func TestNewAccepts(t *testing.T) {
 	for _, endpoint := range []string{
-		"https://outlook.office365.com", "https://outlook.office365.com/", "HTTPS://Outlook.Office365.com:8443",
+		"https://outlook.office365.com", "https://outlook.office365.com/", "https://eur01.outlook.office365.com", "https://admin.example", "HTTPS://Outlook.Office365.com:8443",
 		"http://localhost:8080", "http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:8080",
 	} {
 		cfg := testConfig(nil)
@@ -299,6 +302,15 @@ func TestBodiesAreBounded(t *testing.T) {
 	buf.WriteString(packed(t, strings.Repeat("\x00", maxBody+1)))
 	if _, _, err := s.read(&buf, true); err == nil {
 		t.Error("a gzip bomb was accepted")
+	}
+}
+
+// TestLongErrorBodyIsRead: an error that holds another, with its trace, is long.
+func TestLongErrorBodyIsRead(t *testing.T) {
+	body := failure("NotFound", strings.Repeat("x", 1000_000), "E|A.ManagementObjectNotFoundException|gone", "A.B", "x")
+	c, _ := scripted(t, reply{status: 404, body: body})
+	if _, err := c.Organization(t.Context()); !IsNotFound(err) || strings.Contains(err.Error(), "xxx") {
+		t.Errorf("an error of %d bytes was not read: %.100v", len(body), err)
 	}
 }
 

@@ -23,8 +23,10 @@
 // that property of that object and nothing else.
 //
 // Failures hide inside a 200: answers are decoded first, and one predicate at
-// the call layer then decides whether to try again. A read is repeated after
-// 429 and 503, a write only after 429, which says that nothing was executed.
+// the call layer then decides whether to try again. A success is a 200 that
+// says nothing else by any spelling. A read is repeated after what passes, a
+// write only after 429, which says that nothing was executed; a 429 costs time
+// and never a result, within a budget.
 //
 // Limits: the API is undocumented for third parties; what is known of it was
 // gathered from public clients and captures ("wire" and "semantics" in the

@@ -44,6 +44,9 @@ func checkAddress(u *url.URL) error {
 		return errors.New("exchange: the endpoint has no host; give one like https://outlook.office365.com")
 	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.ForceQuery, u.Fragment != "":
 		return fmt.Errorf("exchange: the endpoint %s must be scheme and host only, without path, query or fragment", host)
+	case u.Port() == "446" || isInternal(host):
+		return fmt.Errorf("exchange: %s is internal to the service, as port 446 and the admin hosts are; "+
+			"use the public Exchange Online host, outlook.office365.com", u.Host)
 	case isCompliance(host):
 		return fmt.Errorf("exchange: %s is the Security & Compliance endpoint, where UnifiedAuditLogIngestionEnabled "+
 			"always reads false; use the Exchange Online host, outlook.office365.com", host)
@@ -70,6 +73,43 @@ func isCompliance(host string) bool {
 		}
 	}
 	return false
+}
+
+// isInternal tells the hosts that the service redirects to and keeps to itself
+// (wire 1.7): an admin label somewhere before a protection label.
+func isInternal(host string) bool {
+	admin := false
+	for label := range strings.SplitSeq(host, ".") {
+		if admin && label == "protection" {
+			return true
+		}
+		admin = admin || label == "admin"
+	}
+	return false
+}
+
+// The worldwide host, and the parents of the hosts that redirects from it name.
+const (
+	worldwideHost    = "outlook.office365.com"
+	worldwideParent  = ".outlook.office365.com"
+	redirectedParent = ".protection.outlook.com"
+)
+
+// regional rebuilds the public host of the region that a redirect names (wire
+// 1.7); empty where the endpoint or the redirect is not of the worldwide service.
+func (e endpoint) regional(location *url.URL) string {
+	own, host := e.base.Hostname(), strings.ToLower(location.Hostname())
+	if own != worldwideHost && own != "outlook.office.com" && !strings.HasSuffix(own, worldwideParent) {
+		return ""
+	}
+	if isCompliance(host) || !strings.HasSuffix(host, worldwideParent) && !strings.HasSuffix(host, redirectedParent) {
+		return ""
+	}
+	region, _, _ := strings.Cut(host, ".")
+	if region == "" || strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return ""
+	}
+	return region + worldwideParent
 }
 
 // isLoopback tells localhost and the loopback address ranges.
@@ -130,7 +170,7 @@ func (e endpoint) next(from *url.URL, link string) (*url.URL, error) {
 	case u.Opaque != "" || u.User != nil:
 		return nil, fmt.Errorf("%w: it carries a user name or is opaque", errForeignLink)
 	case !strings.EqualFold(u.Scheme, e.base.Scheme) || !sameHost(u, e.base):
-		return nil, fmt.Errorf("%w: to %s://%s instead of %s", errForeignLink, u.Scheme, u.Host, e.base.Host)
+		return nil, fmt.Errorf("%w: to %s://%s instead of %s", errForeignLink, u.Scheme, clean(u.Host), e.base.Host)
 	case u.RawPath != "" || path.Clean(u.Path) != u.Path || !strings.EqualFold(u.Path, own):
 		return nil, fmt.Errorf("%w: its path is not %s", errForeignLink, own)
 	}

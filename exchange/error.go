@@ -112,13 +112,17 @@ func (e *TokenError) Error() string { return redact("no token: " + e.Err.Error()
 func (e *TokenError) Unwrap() error { return e.Err }
 
 // RedirectError means that the service answered with a redirect. It is never
-// followed: the token is for the endpoint's host only. Use Host as the endpoint
-// if it is a regional host of Microsoft's (wire 1.7).
+// followed: the token is for the endpoint's host only, and the host of a
+// redirect is one that the service keeps to itself (wire 1.7).
 type RedirectError struct {
 	Cmdlet string
 	Status int
-	// Host is the host of the Location header; empty where there was none.
+	// Host is the host of the Location header; empty where there was none. It is
+	// for the record and no endpoint.
 	Host string
+	// Regional is the public host of the region that the redirect names, to be
+	// given as the endpoint; empty where it is not known.
+	Regional string
 }
 
 // Error names the host that the redirect led to.
@@ -127,8 +131,12 @@ func (e *RedirectError) Error() string {
 	if host == "" {
 		host = "an unnamed place"
 	}
-	return fmt.Sprintf("%s: HTTP %d redirects to %s, which is not followed, as the token is for the endpoint's host only",
+	s := fmt.Sprintf("%s: HTTP %d redirects to %s, which is not followed, as the token is for the endpoint's host only",
 		e.Cmdlet, e.Status, host)
+	if e.Regional != "" {
+		s += "; if it persists, give https://" + e.Regional + " as the endpoint"
+	}
+	return s
 }
 
 // unexpected makes the error of a status of success other than 200.
@@ -192,10 +200,12 @@ func IsNotHydrated(err error) bool {
 }
 
 // IsNeedsProxy tells that the anchor led to the wrong backend and nothing was
-// executed (semantics 1.3 E8).
+// executed (semantics 1.3 E8). Only with a 400 that is certain: a server that
+// gave up on another may have done so after it did its work.
 func IsNeedsProxy(err error) bool {
 	e, ok := asError(err)
-	return ok && (e.hasType("CmdletProxyNotAvailableException") || strings.Contains(e.Message, "Cmdlet needs proxy"))
+	return ok && e.Status == http.StatusBadRequest &&
+		(e.hasType("CmdletProxyNotAvailableException") || strings.HasPrefix(e.Message, "Cmdlet needs proxy"))
 }
 
 // IsUnlicensed tells that an audit action needs a licence that the mailbox lacks

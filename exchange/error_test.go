@@ -126,7 +126,7 @@ func TestPredicates(t *testing.T) {
 			[]error{typed(400, "A.InvalidOperationInDehydratedContextException", ""), typed(400, "", "To run this command, you first need to run the command: Enable-OrganizationCustomization.")},
 			[]error{typed(400, "", "Enable-OrganizationCustomization is not needed")},
 		},
-		{"IsNeedsProxy", IsNeedsProxy, []error{typed(400, "A.CmdletProxyNotAvailableException", ""), typed(400, "", "Cmdlet needs proxy. Current Server FQDN : X")}, []error{typed(400, "A.CmdletProxyException", "")}},
+		{"IsNeedsProxy", IsNeedsProxy, []error{typed(400, "A.CmdletProxyNotAvailableException", ""), typed(400, "", "Cmdlet needs proxy. Current Server FQDN : X")}, []error{typed(400, "A.CmdletProxyException", ""), typed(500, "A.CmdletProxyNotAvailableException", ""), typed(400, "", "It failed: Cmdlet needs proxy")}},
 		{"IsUnlicensed", IsUnlicensed, []error{typed(400, "", "Auditing of MailItemsAccessed event is only available for users with appropriate license. Please visit")}, []error{typed(400, "", "license")}},
 		{
 			"IsAlreadyAudited", IsAlreadyAudited,
@@ -216,14 +216,45 @@ func TestSingletonMustBeOne(t *testing.T) {
 }
 
 func TestRedirectIsNotFollowed(t *testing.T) {
-	c, s := scripted(t, reply{status: 302, header: map[string]string{"Location": "https://eur01.admin.protection.outlook.com:446/adminapi"}})
-	_, err := c.Organization(t.Context())
-	e, found := errors.AsType[*RedirectError](err)
-	if !found || e.Host != "eur01.admin.protection.outlook.com:446" || e.Status != 302 {
-		t.Errorf("err = %v, want a redirect naming the host", err)
+	const (
+		worldwide = "https://outlook.office365.com"
+		admin     = "https://eur01.admin.protection.outlook.com:446/adminapi"
+	)
+	tests := []struct{ name, endpoint, location, host, advice string }{
+		{"the service's own", worldwide, admin, "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com"},
+		{"the other worldwide name", "https://outlook.office.com", admin, "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com"},
+		{"a regional host", worldwide, "https://NAM13B.outlook.office365.com/adminapi", "NAM13B.outlook.office365.com", "nam13b.outlook.office365.com"},
+		{"another cloud", "https://outlook.office365.us", admin, "eur01.admin.protection.outlook.com:446", ""},
+		{"another endpoint", testEndpoint, admin, "eur01.admin.protection.outlook.com:446", ""},
+		{"a look-alike endpoint", "https://outlook.office365.com.example", admin, "eur01.admin.protection.outlook.com:446", ""},
+		{"a foreign host", worldwide, "https://evil.example/x", "evil.example", ""},
+		{"a look-alike host", worldwide, "https://evil.example.protection.outlook.com.example/", "evil.example.protection.outlook.com.example", ""},
+		{"the compliance host", worldwide, "https://nam13b.ps.compliance.protection.outlook.com/", "nam13b.ps.compliance.protection.outlook.com", ""},
+		{"the endpoint itself", worldwide, worldwide + "/x", "outlook.office365.com", ""},
+		{"an odd label", worldwide, "https://eur_01.admin.protection.outlook.com:446/", "eur_01.admin.protection.outlook.com:446", ""},
+		{"no place", worldwide, "", "", ""},
 	}
-	if n := len(s.requests()); n != 1 {
-		t.Errorf("%d requests, want 1", n)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &script{replies: []reply{{status: 302, header: map[string]string{"Location": tt.location}}}}
+			cfg := testConfig(s)
+			cfg.Endpoint = tt.endpoint
+			c, err := New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.Organization(t.Context())
+			e, found := errors.AsType[*RedirectError](err)
+			if !found || e.Host != tt.host || e.Status != 302 || e.Regional != tt.advice {
+				t.Fatalf("err = %#v, want a redirect naming the host and %q", err, tt.advice)
+			}
+			if text := err.Error(); strings.Contains(text, "give https://") != (tt.advice != "") || !strings.Contains(text, "https://"+tt.advice) && tt.advice != "" {
+				t.Errorf("the error says %q", text)
+			}
+			if n := len(s.requests()); n != 1 {
+				t.Errorf("%d requests, want 1", n)
+			}
+		})
 	}
 }
 

@@ -263,6 +263,17 @@ func TestNextLinkStaysAtHome(t *testing.T) {
 	}
 }
 
+// TestForeignLinkCannotDisturbATerminal: what the error says of the link is clean.
+func TestForeignLinkCannotDisturbATerminal(t *testing.T) {
+	for _, link := range []string{"https://outlook.ex\u202eample/x", "https://evil\u2066.example/x"} {
+		c, _ := scripted(t, page(`{}`, link))
+		_, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{}))
+		if e, found := errors.AsType[*IncompleteError](err); !found || e.Reason != ReasonForeignLink || strings.ContainsAny(err.Error(), "\u202e\u2066") {
+			t.Errorf("err = %q", err)
+		}
+	}
+}
+
 // FuzzNextLink holds the check to its one promise: what it returns is on the
 // client's own scheme, host and path.
 func FuzzNextLink(f *testing.F) {
@@ -299,6 +310,12 @@ func TestWarningsAreClassified(t *testing.T) {
 		{cmdletGetMailbox, "The admin audit log configuration change you specified could take up to 60 minutes to take effect.", warningUnknown},
 		{cmdletGetBypass, "The object tenant/Asc-2X1-0001 has been corrupted.", warningSystemObject},
 		{cmdletGetBypass, `The object "Asc-2X1" is odd.`, warningSystemObject},
+		{cmdletGetBypass, "Listing stopped at 'Asc-2X1abc'.", warningUnknown},
+		{cmdletGetBypass, "The object tenant/Asc-2X1-0001 could not be read; results are Incomplete.", warningUnknown},
+		{cmdletGetBypass, "'Asc-2X1' was TRUNCATED", warningUnknown},
+		{cmdletGetBypass, "The search timed out at 'Asc-2X1'.", warningUnknown},
+		{cmdletGetBypass, "'Asc-2X1': the list is not complete", warningUnknown},
+		{cmdletGetBypass, "'Asc-2X1': there are more results", warningUnknown},
 		{cmdletGetBypass, "The object NotAsc-2X1 has been corrupted.", warningUnknown},
 		{cmdletGetMailbox, "The object tenant/Asc-2X1-0001 has been corrupted.", warningUnknown},
 		{cmdletGetMailbox, "", warningUnknown},

@@ -200,11 +200,11 @@ func (c *Client) judge(q call, resp response) error {
 	case resp.status > http.StatusOK && resp.status < 300:
 		return unexpected(q.cmdlet, resp.status)
 	case resp.status >= 300 && resp.status < 400:
-		host := ""
+		e := &RedirectError{Cmdlet: q.cmdlet, Status: resp.status}
 		if u, err := url.Parse(resp.header.Get("Location")); err == nil {
-			host = clean(u.Host)
+			e.Host, e.Regional = clean(u.Host), c.endpoint.regional(u)
 		}
-		return &RedirectError{Cmdlet: q.cmdlet, Status: resp.status, Host: host}
+		return e
 	case resp.status == http.StatusTooManyRequests:
 		c.counters.throttled.Add(1)
 		c.limit.throttled()

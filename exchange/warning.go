@@ -68,11 +68,18 @@ func containsAll(s string, parts []string) bool {
 
 // namesSystemObject tells a warning about an object whose name begins with
 // Asc-2X1, which CIS 6.1.3 says to ignore. Its text is not known, so the name
-// must stand at the start of a quoted or path element.
+// must stand at the start of a quoted or path element, and nothing beside it may
+// speak of a listing that ended early.
 func namesSystemObject(warning string) bool {
 	before, _, found := strings.Cut(warning, "Asc-2X1")
-	if !found || before == "" {
-		return found
+	if !found || before != "" && !strings.ContainsAny(before[len(before)-1:], `/\'"`) {
+		return false
 	}
-	return strings.ContainsAny(before[len(before)-1:], `/\'"`)
+	lower := strings.ToLower(warning)
+	for _, sign := range [...]string{"stop", "incomplete", "truncat", "timed", "not complete", "more results"} {
+		if strings.Contains(lower, sign) {
+			return false
+		}
+	}
+	return true
 }
