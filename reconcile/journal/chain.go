@@ -57,15 +57,22 @@ type Tail struct {
 	Size int64
 }
 
+// maxLine bounds a line: what has a longer one is no journal. Lines hold one
+// change, of some kilobytes.
+const maxLine = 1 << 20
+
 // Read goes through a journal, calls each for every entry, and checks the
 // chain. It ends at a last line of which only the beginning was written, and
 // reports it in the tail; anything else that does not hold together, a file
 // that is no journal among it, is a *ChainError.
 func Read(r io.Reader, each func(Entry) error) (Tail, error) {
 	var tail Tail
-	in := bufio.NewReader(r)
+	in := bufio.NewReaderSize(r, maxLine)
 	for n := 1; ; n++ {
-		text, err := in.ReadBytes('\n')
+		text, err := in.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			return tail, &ChainError{n, "it is longer than any journal line"}
+		}
 		if errors.Is(err, io.EOF) {
 			if tail.Torn = len(text) > 0; tail.Torn && !beginsLine(text, tail.Head) {
 				return tail, &ChainError{n, "it is not a journal line"}

@@ -44,6 +44,9 @@ func Open(path, run string, now func() time.Time) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(fmt.Errorf("%s: a journal must be an ordinary file", path), err, f.Close())
+	}
 	j := &File{f: f, now: now, run: run}
 	if err := j.resume(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())

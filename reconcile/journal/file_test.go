@@ -180,3 +180,22 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestOpenTakesOrdinaryFilesOnly: a device has no end, or keeps nothing.
+func TestOpenTakesOrdinaryFilesOnly(t *testing.T) {
+	for _, path := range []string{os.DevNull, t.TempDir()} {
+		if f, err := journal.Open(path, "run-1", clock); err == nil {
+			t.Errorf("%s was opened as a journal", path)
+			_ = f.Close()
+		}
+	}
+	_, err := journal.Read(endless{}, func(journal.Entry) error { return nil })
+	if _, ok := errors.AsType[*journal.ChainError](err); !ok {
+		t.Errorf("a line without end: %v", err)
+	}
+}
+
+// endless is a file of one line that never ends.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
