@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestProcessDemo runs the demo as a stranger would: a fresh build, an empty
@@ -67,7 +68,7 @@ func watchSockets(pid int, ended <-chan struct{}) sockets {
 		select {
 		case <-ended:
 			return sockets{len(listening), len(connected)}
-		default:
+		case <-time.After(time.Millisecond):
 		}
 		owned := ownedSockets(pid)
 		table, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "net", "tcp"))

@@ -67,9 +67,18 @@ mailboxes:
 guards: {maxChangedPercent: 100}
 `
 
+// running is an apply under way.
+type running struct {
+	process *os.Process
+	exited  chan error // receives what Wait said, once
+	sim     *cli.Simulation
+	out     bytes.Buffer // to be read after exited
+	journal string
+}
+
 // slow starts an apply on a tenant whose answers take their time, and returns
 // once the given number of batches have arrived there.
-func slow(t *testing.T, latency time.Duration, batches int64) (*exec.Cmd, *cli.Simulation, *bytes.Buffer, string) {
+func slow(t *testing.T, latency time.Duration, batches int64) *running {
 	t.Helper()
 	needsProcesses(t)
 	var arrived atomic.Int64
@@ -90,26 +99,29 @@ func slow(t *testing.T, latency time.Duration, batches int64) (*exec.Cmd, *cli.S
 	}
 	t.Cleanup(func() { _ = sim.Close(t.Context()) })
 	folder := t.TempDir()
-	policy, journal := filepath.Join(folder, "policy.yaml"), filepath.Join(folder, "journal.ndjson")
+	r := &running{exited: make(chan error, 1), sim: sim, journal: filepath.Join(folder, "journal.ndjson")}
+	policy := filepath.Join(folder, "policy.yaml")
 	if err := os.WriteFile(policy, []byte(slowPolicy), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program(t), "apply", "-p", policy, "--cloud", "custom", "--yes", "--format", "json", "--journal", journal)
+	cmd := exec.CommandContext(t.Context(), program(t), "apply", "-p", policy, "--cloud", "custom", "--yes", "--format", "json", "--journal", r.journal)
 	for name, value := range sim.Environment() {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	var out bytes.Buffer
-	cmd.Stdout = &out
+	cmd.Stdout = &r.out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	r.process = cmd.Process
+	go func() { r.exited <- cmd.Wait() }()
 	for arrived.Load() < batches {
-		if err := t.Context().Err(); err != nil {
-			t.Fatal(err)
+		select {
+		case err := <-r.exited:
+			t.Fatalf("apply ended before it wrote: %v", err)
+		case <-time.After(time.Millisecond):
 		}
-		time.Sleep(time.Millisecond)
 	}
-	return cmd, sim, &out, journal
+	return r
 }
 
 func exitStatus(t *testing.T, err error) int {
@@ -134,19 +146,19 @@ func TestProcessInterrupt(t *testing.T) {
 	}{{os.Interrupt, cli.ExitInterrupted}, {syscall.SIGTERM, cli.ExitTerminated}} {
 		t.Run(tt.signal.String(), func(t *testing.T) {
 			t.Parallel()
-			cmd, sim, out, journal := slow(t, 100*time.Millisecond, 8)
-			if err := cmd.Process.Signal(tt.signal); err != nil {
+			r := slow(t, 100*time.Millisecond, 8)
+			if err := r.process.Signal(tt.signal); err != nil {
 				t.Fatal(err)
 			}
-			if got := exitStatus(t, cmd.Wait()); got != tt.want {
+			if got := exitStatus(t, <-r.exited); got != tt.want {
 				t.Errorf("exit status %d, want %d", got, tt.want)
 			}
 			var run struct {
 				Schema, Verdict string
 				Changes         []struct{ Result string }
 			}
-			if err := json.Unmarshal(out.Bytes(), &run); err != nil {
-				t.Fatalf("the run was not reported: %v\n%s", err, out)
+			if err := json.Unmarshal(r.out.Bytes(), &run); err != nil {
+				t.Fatalf("the run was not reported: %v\n%s", err, r.out.String())
 			}
 			results := map[string]int{}
 			for _, c := range run.Changes {
@@ -155,10 +167,10 @@ func TestProcessInterrupt(t *testing.T) {
 			if run.Schema != "exoaudit/run/v1" || run.Verdict != "incomplete" || results["skipped"] == 0 || results["verified"] == 0 {
 				t.Errorf("schema %s, verdict %s, results %v", run.Schema, run.Verdict, results)
 			}
-			if writes := sim.Service.Count("Set-Mailbox"); writes == 0 || writes >= len(run.Changes) {
+			if writes := r.sim.Service.Count("Set-Mailbox"); writes == 0 || writes >= len(run.Changes) {
 				t.Errorf("%d of %d changes were sent, with results %v", writes, len(run.Changes), results)
 			}
-			sameRecord(t, journal)
+			sameRecord(t, r.journal)
 		})
 	}
 }
@@ -198,18 +210,21 @@ func sameRecord(t *testing.T, journal string) {
 func TestProcessSecondInterrupt(t *testing.T) {
 	t.Parallel()
 	needsProcesses(t)
-	cmd, _, out, _ := slow(t, 10*time.Minute, 1)
-	for range 2 {
-		if err := cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
+	r := slow(t, 10*time.Minute, 1)
+	for {
+		// Again and again, since signals of one kind are merged while one waits.
+		_ = r.process.Signal(os.Interrupt)
+		select {
+		case err := <-r.exited:
+			if got := exitStatus(t, err); got != cli.ExitInterrupted {
+				t.Errorf("exit status %d, want %d", got, cli.ExitInterrupted)
+			}
+			if r.out.Len() > 0 {
+				t.Errorf("quitting at once printed a run:\n%s", r.out.String())
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
 		}
-		time.Sleep(50 * time.Millisecond) // signals of one kind are merged while one is pending
-	}
-	if got := exitStatus(t, cmd.Wait()); got != cli.ExitInterrupted {
-		t.Errorf("exit status %d, want %d", got, cli.ExitInterrupted)
-	}
-	if out.Len() > 0 {
-		t.Errorf("quitting at once printed a run:\n%s", out)
 	}
 }
 
