@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/exoaudit/exoaudit/policy/audit"
 )
 
 // File is a journal in a file, for where no store lasts. Every method returns
@@ -22,6 +24,7 @@ type File struct {
 	run  string
 	head string
 	seq  int64
+	open int
 	// broken is why nothing more can be recorded: after a write that failed
 	// nobody knows what the file holds.
 	broken error
@@ -55,7 +58,16 @@ func Open(path, run string, now func() time.Time) (*File, error) {
 }
 
 func (j *File) resume(f *os.File) error {
-	tail, err := Read(f, func(Entry) error { return nil })
+	intents := map[writeKey]bool{}
+	tail, err := Read(f, func(e Entry) error {
+		switch {
+		case e.Intent != nil:
+			intents[writeKey{e.Run, e.Intent.Subject, e.Intent.Setting, e.Intent.Change}] = true
+		case e.Outcome != nil:
+			delete(intents, writeKey{e.Run, e.Outcome.Subject, e.Outcome.Setting, e.Outcome.Change})
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -67,7 +79,7 @@ func (j *File) resume(f *os.File) error {
 	if _, err := f.Seek(tail.Size, io.SeekStart); err != nil {
 		return fmt.Errorf("finding the end: %w", err)
 	}
-	j.head, j.seq = tail.Head, tail.Seq
+	j.head, j.seq, j.open = tail.Head, tail.Seq, len(intents)
 	return nil
 }
 
@@ -78,6 +90,19 @@ func (j *File) Head() string {
 	defer j.mu.Unlock()
 	return j.head
 }
+
+// writeKey tells the writes of a journal apart.
+type writeKey struct {
+	run     string
+	subject Subject
+	setting audit.Setting
+	change  string
+}
+
+// OpenIntents is the number of writes of earlier runs of which the journal does
+// not know the outcome: their run was killed, or lost its disk. Whether they
+// were made is for a fresh look at the tenant to say.
+func (j *File) OpenIntents() int { return j.open }
 
 // Begin records the start of a run.
 func (j *File) Begin(_ context.Context, b Begin) error {

@@ -199,3 +199,18 @@ func TestOpenTakesOrdinaryFilesOnly(t *testing.T) {
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+func TestOpenIntents(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.ndjson")
+	f := open(t, path)
+	if err := errors.Join(
+		f.Intend(t.Context(), []journal.Intent{intent("a"), intent("b"), intent("c")}),
+		f.Conclude(t.Context(), []journal.Outcome{{Change: "b", Subject: intent("b").Subject, Setting: intent("b").Setting, Result: "verified"}}),
+		f.Close(),
+	); err != nil {
+		t.Fatal(err)
+	}
+	if g := open(t, path); g.OpenIntents() != 2 || f.OpenIntents() != 0 {
+		t.Errorf("%d intents are open, and %d were before", g.OpenIntents(), f.OpenIntents())
+	}
+}
