@@ -143,7 +143,11 @@ func TestProcessInterrupt(t *testing.T) {
 	for _, tt := range []struct {
 		signal os.Signal
 		want   int
-	}{{os.Interrupt, cli.ExitInterrupted}, {syscall.SIGTERM, cli.ExitTerminated}} {
+	}{
+		{os.Interrupt, cli.ExitInterrupted},
+		{syscall.SIGTERM, cli.ExitTerminated},
+		{syscall.SIGHUP, cli.ExitTerminated},
+	} {
 		t.Run(tt.signal.String(), func(t *testing.T) {
 			t.Parallel()
 			r := slow(t, 100*time.Millisecond, 8)

@@ -66,13 +66,15 @@ func (a *app) demo(ctx context.Context) error {
 	}
 	d.env = d.environment()
 	err = d.walk(ctx)
-	if closeErr := sim.Close(ctx); err == nil && closeErr != nil {
-		err = noReport("cannot clean up: %w", closeErr)
+	closeErr := sim.Close(ctx)
+	switch {
+	case d.out.err != nil: // the walk ended because of it
+		return noReport("cannot write: %w", d.out.err)
+	case err == nil && closeErr != nil:
+		return noReport("cannot clean up: %w", closeErr)
+	default:
+		return err
 	}
-	if err == nil && d.out.err != nil {
-		err = noReport("cannot write: %w", d.out.err)
-	}
-	return err
 }
 
 // environment is all that the commands of the demo see: nothing of the
@@ -181,6 +183,9 @@ func (d *demonstration) step(ctx context.Context, why string, want int, args ...
 	d.out.line("\n   Exit status %d.", got)
 	if status := statusOfSignal(ctx); status != 0 {
 		return &statusError{status: status, err: context.Cause(ctx)}
+	}
+	if d.out.err != nil {
+		return d.out.err
 	}
 	if got != want {
 		return noReport("step %d of the demo ended with exit status %d, but %d was due", d.steps, got, want)

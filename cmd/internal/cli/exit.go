@@ -34,7 +34,7 @@ const (
 	ExitRefused = 6
 	// ExitInterrupted: ended by SIGINT.
 	ExitInterrupted = 130
-	// ExitTerminated: ended by SIGTERM.
+	// ExitTerminated: ended by SIGTERM or SIGHUP.
 	ExitTerminated = 143
 )
 
