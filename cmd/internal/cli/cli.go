@@ -66,6 +66,7 @@ func Main(ctx context.Context, args []string, streams Streams, env Environment) 
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
+	addBuiltin(root)
 	err := root.ExecuteContext(ctx)
 	status := statusOf(err)
 	if signaled := statusOfSignal(ctx); signaled != 0 && !a.stopped {
@@ -116,11 +117,11 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	if slices.Contains(laterCommands(), name) {
 		return invalid("the command %s is not in this version", name)
 	}
-	names := []string{"help", "completion"}
+	var names []string
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	return invalid("unknown command %s%s; exoaudit --help lists the commands", report.Line(name), nearest(name, names, ""))
+	return invalid("unknown command %s%s; %s --help lists the commands", report.Line(name), nearest(name, names, ""), cmd.CommandPath())
 }
 
 // laterCommands are known by name and not built yet.

@@ -3,10 +3,12 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,6 +22,7 @@ import (
 	"github.com/exoaudit/exoaudit/exchange/auth"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
 	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/policy/strict"
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
@@ -396,22 +399,54 @@ func TestIsLoopbackAddress(t *testing.T) {
 	}
 }
 
-// TestDemo walks in this process; the process test does so from outside.
-func TestDemo(t *testing.T) {
+// TestBuiltin: what cobra answers with status 0 is a mistake here.
+func TestBuiltin(t *testing.T) {
 	t.Parallel()
-	var out, stderr bytes.Buffer
-	got := Main(t.Context(), []string{"demo"}, Streams{In: strings.NewReader(""), Out: &out, Err: &stderr}, Environment{
-		Getenv: func(string) string { return "" }, Now: time.Now,
-	})
-	if got != ExitInLine {
-		t.Fatalf("exit status %d\n%s\n%s", got, out.String(), stderr.String())
-	}
-	for _, want := range []string{
-		"auditDisabled: true → false", "unifiedAuditLogIngestionEnabled: false → true", "= auditBypassEnabled", "! auditOwner",
-		"- auditLogAgeLimit", "AuditEnabled is missing", "new.director@", "Exit status 3.", "tokens issued by certificate",
+	for _, tt := range []struct {
+		args     string
+		status   int
+		out, err string
+	}{
+		{"help", ExitInLine, "exoaudit demo", ""},
+		{"help check", ExitInLine, "--policy", ""},
+		{"help completion bash", ExitInLine, "completion bash", ""},
+		{"help chekc", ExitInvalid, "", "unknown command chekc, did you mean check?"},
+		{"help nonsense", ExitInvalid, "", "unknown command nonsense; exoaudit --help lists"},
+		{"help check nonsense", ExitInvalid, "", "unknown command nonsense; exoaudit check --help"},
+		{"help serve", ExitInvalid, "", "serve is not in this version"},
+		{"hlep", ExitInvalid, "", "did you mean help?"},
+		{"completion", ExitInvalid, "", "needs the name of a shell: there is bash, fish, powershell, zsh"},
+		{"completion tcsh", ExitInvalid, "", "completion tcsh: there is bash, fish"},
+		{"completion bash extra", ExitInvalid, "", "takes no argument"},
+		{"completion --nonsense", ExitInvalid, "", "unknown flag --nonsense"},
+		{"completion zsh", ExitInLine, "#compdef exoaudit", ""},
 	} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the demo does not show %q", want)
+		var out, stderr bytes.Buffer
+		got := Main(t.Context(), strings.Fields(tt.args), Streams{Out: &out, Err: &stderr}, Environment{Getenv: func(string) string { return "" }})
+		if got != tt.status || !strings.Contains(out.String(), tt.out) || !strings.Contains(stderr.String(), tt.err) {
+			t.Errorf("%s: exit status %d, want %d\n%s\n%s", tt.args, got, tt.status, out.String(), stderr.String())
 		}
+		if got != ExitInLine && (out.Len() > 0 || strings.Count(stderr.String(), "\n") != 1) {
+			t.Errorf("%s: not one line on standard error:\n%s%s", tt.args, out.String(), stderr.String())
+		}
+	}
+}
+
+func TestDiagnoseLevels(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	a := &app{Streams: Streams{Err: &stderr}}
+	a.out.logFormat = "json"
+	a.fail(policy.Diagnostics{{Severity: strict.Error, Code: "wrong"}, {Severity: strict.Warning, Code: "doubtful"}})
+	levels := map[string]string{}
+	for line := range bytes.Lines(stderr.Bytes()) {
+		var l struct{ Level, Code string }
+		if err := json.Unmarshal(line, &l); err != nil {
+			t.Fatal(err)
+		}
+		levels[l.Code] = l.Level
+	}
+	if want := map[string]string{"wrong": "ERROR", "doubtful": "WARN", "": "ERROR"}; !maps.Equal(levels, want) {
+		t.Errorf("levels %v, want %v", levels, want)
 	}
 }

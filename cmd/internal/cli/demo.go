@@ -49,6 +49,7 @@ type demonstration struct {
 	policy string // path of the policy file
 	plan   string // path of the saved plan
 	env    Environment
+	shared []string // flags that every step takes from the demo
 	steps  int
 }
 
@@ -63,6 +64,7 @@ func (a *app) demo(ctx context.Context) error {
 	d := &demonstration{
 		app: a, out: &printer{w: a.Out}, tenant: tenant, sim: sim,
 		policy: filepath.Join(sim.Folder, "policy.yaml"), plan: filepath.Join(sim.Folder, "plan.json"),
+		shared: a.out.given(),
 	}
 	d.env = d.environment()
 	err = d.walk(ctx)
@@ -78,12 +80,16 @@ func (a *app) demo(ctx context.Context) error {
 }
 
 // environment is all that the commands of the demo see: nothing of the
-// caller's, so that no real tenant can be meant by accident.
+// caller's but the wishes about colour, so that no real tenant can be meant by
+// accident.
 func (d *demonstration) environment() Environment {
 	vars := d.sim.Environment()
 	vars["XDG_STATE_HOME"] = d.sim.Folder
 	vars["HOME"] = d.sim.Folder
 	vars["LOCALAPPDATA"] = d.sim.Folder
+	for _, name := range []string{"NO_COLOR", "TERM"} {
+		vars[name] = d.app.env.Getenv(name)
+	}
 	return Environment{Getenv: func(name string) string { return vars[name] }, Now: d.app.env.Now}
 }
 
@@ -176,6 +182,7 @@ func (d *demonstration) on(command string, more ...string) []string {
 // compares its exit status with the one that is due.
 func (d *demonstration) step(ctx context.Context, why string, want int, args ...string) error {
 	d.steps++
+	args = append(args, d.shared...)
 	d.out.line("\n%d. %s\n\n   $ exoaudit %s\n", d.steps, why, strings.Join(args, " "))
 	w := &indenter{w: d.out}
 	got := Main(ctx, args, Streams{In: strings.NewReader(""), Out: w, Err: w, OutTerminal: d.app.OutTerminal}, d.env)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/policy/strict"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
 
@@ -34,6 +36,25 @@ func (o *output) bind(cmd *cobra.Command, formats ...string) {
 	f.StringVar(&o.logFormat, "log-format", "text", "form of standard error: text, json")
 	f.StringVar(&o.config, "config", "", "YAML `FILE` with flag names as keys; flags and environment win over it")
 	cmd.Annotations = map[string]string{"formats": strings.Join(formats, " ")}
+}
+
+// given gives the flags about text and notices that differ from their
+// defaults, for a command that runs others.
+func (o *output) given() []string {
+	var flags []string
+	if o.color != "auto" {
+		flags = append(flags, "--color", o.color)
+	}
+	if o.quiet {
+		flags = append(flags, "--quiet")
+	}
+	if o.verbose {
+		flags = append(flags, "--verbose")
+	}
+	if o.logFormat != "text" {
+		flags = append(flags, "--log-format", o.logFormat)
+	}
+	return flags
 }
 
 // settle completes the flags of a command from the environment and the
@@ -100,7 +121,11 @@ func (a *app) fail(err error) {
 func (a *app) diagnose(found policy.Diagnostics) {
 	for _, d := range found.Sorted() {
 		if a.out.logFormat == "json" {
-			a.logger().Warn(d.Message, "severity", d.Severity.String(), "code", d.Code, "position", d.Pos.String(), "hint", d.Hint)
+			level := slog.LevelWarn
+			if d.Severity == strict.Error {
+				level = slog.LevelError
+			}
+			a.logger().Log(context.Background(), level, d.Message, "severity", d.Severity.String(), "code", d.Code, "position", d.Pos.String(), "hint", d.Hint)
 			continue
 		}
 		writeLine(a.Err, d.String())
