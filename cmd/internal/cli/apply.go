@@ -3,7 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -101,11 +101,11 @@ func (r *applyRun) prepare(cmd *cobra.Command, args []string) error {
 }
 
 func readSlip(path string) (*reconcile.Slip, error) {
-	f, err := os.Open(path)
+	f, err := openInput(path, maxPlan, 0)
 	if err != nil {
 		return nil, fileProblem("PLAN", err)
 	}
-	slip, err := reconcile.ReadSlip(f)
+	slip, err := reconcile.ReadSlip(io.LimitReader(f, maxPlan))
 	return slip, errors.Join(err, f.Close())
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -86,9 +85,9 @@ func (a *app) loadPolicy(file string) (*policy.Policy, error) {
 	if file == "" {
 		return nil, invalid("--policy (-p) FILE is needed: what the tenant is to be compared with")
 	}
-	data, err := os.ReadFile(file)
+	data, err := readFile("--policy", file, maxInput)
 	if err != nil {
-		return nil, fileProblem("--policy", err)
+		return nil, err
 	}
 	p, found := policy.Parse(file, data)
 	if found.HasErrors() {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +15,9 @@ import (
 	"github.com/exoaudit/exoaudit/exchange/auth"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
+
+// certificateVariable names the file of a certificate and its key.
+const certificateVariable = "AZURE_CLIENT_CERTIFICATE_PATH"
 
 // target says which tenant is meant and how it is reached.
 type target struct {
@@ -52,7 +54,7 @@ func (a *app) connect(ctx context.Context, t target) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := auth.FromEnvironment(a.env.Getenv, os.ReadFile, auth.Kind(t.auth))
+	cfg, err := auth.FromEnvironment(a.env.Getenv, readCertificate, auth.Kind(t.auth))
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +85,11 @@ func (a *app) connect(ctx context.Context, t target) (*connection, error) {
 	// Only an endpoint that New has accepted is shown: another may hold a password.
 	a.logger().InfoContext(ctx, fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, at.endpoint, provider.Describe()))
 	return &connection{client: client, tenant: cfg.TenantID, idle: transport.CloseIdleConnections}, nil
+}
+
+// readCertificate reads the file that [certificateVariable] names.
+func readCertificate(path string) ([]byte, error) {
+	return readFile(certificateVariable, path, maxInput)
 }
 
 // place finds the cloud's addresses. Each can be set alone, since the sources
@@ -157,9 +164,9 @@ func newTransport(caFile string) (*http.Transport, error) {
 	if caFile == "" {
 		return transport, nil
 	}
-	pem, err := os.ReadFile(caFile)
+	pem, err := readFile("--ca-file", caFile, maxInput)
 	if err != nil {
-		return nil, fileProblem("--ca-file", err)
+		return nil, err
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {

@@ -2,13 +2,17 @@
 
 package cli
 
-import "github.com/google/renameio/v2"
+import (
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
 
 // pendingFile is a file that appears under its name when it is whole.
 type pendingFile struct{ *renameio.PendingFile }
 
 func newPendingFile(path string) (pendingFile, error) {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600))
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o600))
 	return pendingFile{f}, err
 }
 

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -54,9 +52,9 @@ func (a *app) layer(cmd *cobra.Command) error {
 // readConfig reads a configuration file: flag names as keys. Files it names
 // are relative to its own folder, since it may be read from anywhere.
 func readConfig(file string) (map[string][]string, error) {
-	data, err := os.ReadFile(file)
+	data, err := readFile("--config", file, maxInput)
 	if err != nil {
-		return nil, fileProblem("--config", err)
+		return nil, err
 	}
 	doc := strict.Parse(file, data)
 	values := map[string][]string{}
@@ -98,12 +96,4 @@ func beside(file, path string) string {
 		return path
 	}
 	return filepath.Join(filepath.Dir(file), path)
-}
-
-// fileProblem says that a file named on the command line cannot be read.
-func fileProblem(what string, err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return invalid("%s: cannot read %s: %w", what, pe.Path, pe.Err)
-	}
-	return invalid("%s: %w", what, err)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -74,9 +73,9 @@ type diagnostic struct {
 }
 
 func (a *app) validate(file string) (validated, error) {
-	data, err := os.ReadFile(file)
+	data, err := readFile("validate", file, maxInput)
 	if err != nil {
-		return validated{}, fileProblem("validate", err)
+		return validated{}, err
 	}
 	p, found := policy.Parse(file, data)
 	v := validated{File: file, Valid: !found.HasErrors(), Diagnostics: []diagnostic{}}
