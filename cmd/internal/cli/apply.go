@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -79,15 +80,22 @@ type applyRun struct {
 	slip      *reconcile.Slip
 	selection reconcile.Selection
 	raised    []reconcile.RaisedGuard
+	journal   string // where it is, if --journal says
 }
 
 // prepare checks flags, policy and saved plan; nothing is sent yet.
 func (r *applyRun) prepare(cmd *cobra.Command, args []string) error {
 	var err error
+	r.flags.own = func() []claim { return r.claims(args) }
 	if r.job, err = r.app.prepare(cmd, &r.flags.comparison); err != nil {
 		return err
 	}
-	if r.selection, err = r.flags.selection(); err != nil {
+	if r.flags.journal == "" {
+		if _, err := stateFolder(runtime.GOOS, r.env.Getenv); err != nil {
+			return err
+		}
+	}
+	if r.selection, err = r.flags.selection(cmd.Flags().Changed("limit")); err != nil {
 		return err
 	}
 	if r.raised, err = r.flags.raised(); err != nil {
@@ -100,6 +108,21 @@ func (r *applyRun) prepare(cmd *cobra.Command, args []string) error {
 	return err
 }
 
+// claims lists the saved plan and the journal. The folder of the default
+// journal has files of its own, see kept.
+func (r *applyRun) claims(args []string) []claim {
+	var out []claim
+	for _, path := range args {
+		out = append(out, claim{flag: "PLAN", path: path})
+	}
+	if path := r.flags.journal; path != "" {
+		out = append(out,
+			claim{flag: "--journal", path: path, use: appends, settled: &r.journal},
+			claim{flag: "the lock of --journal", path: path, use: locks})
+	}
+	return out
+}
+
 func readSlip(path string) (*reconcile.Slip, error) {
 	f, err := openInput(path, maxPlan, 0)
 	if err != nil {
@@ -109,11 +132,11 @@ func readSlip(path string) (*reconcile.Slip, error) {
 	return slip, errors.Join(err, f.Close())
 }
 
-// selection reads --only and --limit.
-func (c *applying) selection() (reconcile.Selection, error) {
+// selection reads --only and, where it was given, --limit.
+func (c *applying) selection(limited bool) (reconcile.Selection, error) {
 	s := reconcile.Selection{Limit: c.limit}
-	if c.limit < 0 {
-		return s, invalid("--limit %d: it must not be negative", c.limit)
+	if limited && c.limit < 1 {
+		return s, invalid("--limit %d: it must be 1 or more; leave it out to write all", c.limit)
 	}
 	names := []string{"adminAudit", "bypass", "mailbox", "organization", "retention"}
 	for _, name := range c.only {
@@ -159,7 +182,7 @@ func (r *applyRun) run(ctx context.Context) error {
 	}
 	req := r.request(r.job, conn.tenant)
 	req.Selection, req.Raised = r.selection, r.raised
-	record, err := r.openJournal(r.flags.journal, conn.tenant, req.RunID)
+	record, err := r.openJournal(r.journal, conn.tenant, req.RunID)
 	if err != nil {
 		return err
 	}
@@ -214,7 +237,7 @@ func (r *applyRun) confirm(ctx context.Context, p *reconcile.Plan) error {
 // just been shown, so text there is of the results alone.
 func (r *applyRun) finish(done *reconcile.Run) error {
 	t := r.job.threshold
-	err := r.show(r.job, func(d destination) error {
+	reports := r.show(r.job, func(d destination) error {
 		if d.format == "json" {
 			return report.WriteRun(d, done, t)
 		}
@@ -222,11 +245,8 @@ func (r *applyRun) finish(done *reconcile.Run) error {
 			Color: d.color, Verbose: r.app.out.verbose, ResultsOnly: !d.file,
 		})
 	})
-	if err != nil {
-		return err
-	}
 	r.explainGuard(done.Plan)
-	return ends(statusOfRun(done, t))
+	return endsWith(statusOfRun(done, t), reports)
 }
 
 // explainGuard says what can be done about the guard that refused a run.

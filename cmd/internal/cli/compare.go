@@ -23,6 +23,8 @@ type comparison struct {
 	strict           bool
 	acceptPopulation bool
 	reports          []string
+	// own gives the files of the command itself, once its flags are known.
+	own func() []claim
 }
 
 func (c *comparison) bind(cmd *cobra.Command) {
@@ -44,8 +46,8 @@ type job struct {
 	files     []reportFile
 }
 
-// reportFile is one --report.
-type reportFile struct{ format, path string }
+// reportFile is one --report; real is where it is written.
+type reportFile struct{ format, path, real string }
 
 // prepare checks everything that needs no network, so that a mistake costs no
 // request.
@@ -62,11 +64,36 @@ func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
 		if !ok || path == "" || !slices.Contains([]string{"text", "json"}, format) {
 			return nil, invalid("--report %s: write FORMAT=FILE with text or json", report.Line(r))
 		}
-		j.files = append(j.files, reportFile{format, path})
+		j.files = append(j.files, reportFile{format: format, path: path})
 	}
-	var err error
+	err := a.settleClaims(a.claims(j))
+	if err != nil {
+		return nil, err
+	}
 	j.policy, err = a.loadPolicy(c.policyFile)
 	return j, err
+}
+
+// claims lists the files of a comparison.
+func (a *app) claims(j *job) []claim {
+	var out []claim
+	for _, c := range []claim{
+		{flag: "--policy", path: j.policyFile},
+		{flag: "--config", path: a.out.config},
+		{flag: "--ca-file", path: j.target.caFile},
+		{flag: certificateVariable, path: a.env.Getenv(certificateVariable)},
+	} {
+		if c.path != "" {
+			out = append(out, c)
+		}
+	}
+	if j.own != nil {
+		out = append(out, j.own()...)
+	}
+	for i, f := range j.files {
+		out = append(out, claim{flag: "--report", path: f.path, use: replaces, settled: &j.files[i].real})
+	}
+	return out
 }
 
 // setFailOn sets the lowest severity that counts, by its word.
@@ -140,17 +167,23 @@ func (a *app) writePlan(d destination, p *reconcile.Plan, t reconcile.Threshold)
 // files are written even where the stream is gone, since they may be all that
 // a CI job keeps.
 func (a *app) show(j *job, write func(destination) error) error {
-	streamErr := write(destination{Writer: a.Out, format: a.out.format, color: a.colored(a.OutTerminal)})
+	var errs []error
+	if err := write(destination{Writer: a.Out, format: a.out.format, color: a.colored(a.OutTerminal)}); err != nil {
+		errs = append(errs, noReport("cannot write the report: %w", err))
+	}
 	for _, f := range j.files {
-		err := writeFile(f.path, func(w io.Writer) error {
+		errs = append(errs, writeFile(f.real, func(w io.Writer) error {
 			return write(destination{Writer: w, format: f.format, file: true})
-		})
-		if err != nil {
-			return err
-		}
+		}))
 	}
-	if streamErr != nil {
-		return noReport("cannot write the report: %w", streamErr)
+	return together(errs...)
+}
+
+// endsWith ends a command whose reports may have failed: that never hides a
+// status that is worse.
+func endsWith(status int, reports error) error {
+	if reports == nil {
+		return ends(status)
 	}
-	return nil
+	return &statusError{status: worst(status, ExitNoReport), err: reports}
 }

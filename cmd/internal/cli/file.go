@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
@@ -33,6 +35,32 @@ func writeFile(path string, write func(io.Writer) error) error {
 		return noReport("cannot write %s: %w", path, err)
 	}
 	return nil
+}
+
+// problems are errors that stand side by side, on one line.
+type problems []error
+
+func (p problems) Error() string {
+	texts := make([]string, len(p))
+	for i, err := range p {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (p problems) Unwrap() []error { return p }
+
+// together gives nil where every error is nil.
+func together(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	default:
+		return problems(errs)
+	}
 }
 
 // printer writes a result and remembers the first error, so that a full disk

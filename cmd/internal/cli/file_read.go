@@ -44,7 +44,7 @@ func openInput(path string, limit int64, allowed fs.FileMode) (*os.File, error) 
 	if err := fitForInput(path, info, limit, allowed); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path) //nolint:gosec // The path is the user's own choice.
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,7 +46,24 @@ func (a *app) layer(cmd *cobra.Command) error {
 			}
 		}
 	})
-	return errors.Join(errs...)
+	return together(append(errs, empty(cmd))...)
+}
+
+// empty refuses a flag whose value is empty: where a script has lost a value,
+// the command would look at, or write, more than was meant.
+func empty(cmd *cobra.Command) error {
+	var errs []error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		blank := func(v string) bool { return strings.TrimSpace(v) == "" }
+		if f.Changed && (len(values) == 0 || slices.ContainsFunc(values, blank)) {
+			errs = append(errs, invalid("--%s has an empty value; leave the flag out, or give a value", f.Name))
+		}
+	})
+	return together(errs...)
 }
 
 // readConfig reads a configuration file: flag names as keys. Files it names

@@ -12,7 +12,7 @@ import (
 // review.
 func newPlan(a *app) *cobra.Command {
 	var c comparison
-	var out string
+	var out, target string
 	var detailed bool
 	cmd := &cobra.Command{
 		Use:   "plan -p POLICY",
@@ -29,6 +29,12 @@ check, but 0 on drift unless --detailed-exitcode is given.`,
 	c.bind(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to a `FILE` (mode 0600: it names mailboxes)")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 on drift, as check does")
+	c.own = func() []claim {
+		if out == "" {
+			return nil
+		}
+		return []claim{{flag: "--out", path: out, use: replaces, settled: &target}}
+	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		j, err := a.prepare(cmd, &c)
 		if err != nil {
@@ -38,21 +44,19 @@ check, but 0 on drift unless --detailed-exitcode is given.`,
 		if err != nil {
 			return err
 		}
-		if err := a.showPlan(j, p); err != nil {
-			return err
-		}
+		err = a.showPlan(j, p)
 		if out != "" {
-			err := writeFile(out, func(w io.Writer) error { return report.WritePlan(w, p, j.threshold) })
-			if err != nil {
-				return err
+			outErr := writeFile(target, func(w io.Writer) error { return report.WritePlan(w, p, j.threshold) })
+			if outErr == nil {
+				a.logger().Info("saved the plan to " + out)
 			}
-			a.logger().Info("saved the plan to " + out)
+			err = together(err, outErr)
 		}
 		status := statusOfVerdict(p.Verdict(j.threshold))
 		if status == ExitDrift && !detailed {
 			status = ExitInLine
 		}
-		return ends(status)
+		return endsWith(status, err)
 	}
 	return cmd
 }

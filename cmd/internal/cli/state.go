@@ -2,62 +2,136 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"time"
 
 	"github.com/gofrs/flock"
 
 	"github.com/exoaudit/exoaudit/reconcile/journal"
 )
 
-// record is an open journal that no other process writes to.
+// The names in the folder of a tenant.
+const (
+	stateName      = "exoaudit"
+	journalName    = "journal.ndjson"
+	tenantLockName = "tenant.lock"
+	lockSuffix     = ".lock"
+)
+
+// record is an open journal of a tenant to which no other process writes.
 type record struct {
 	*journal.File
-	lock *flock.Flock
+	locks []*flock.Flock
 }
 
-// openJournal opens the journal of a tenant, at the given path or in the
-// user's state folder, and locks it. The lock stands beside the journal, since
-// a lock on the file itself would go with a rename.
+// openJournal locks a tenant and opens the journal of its changes, at the
+// given path or in the user's state folder. There are two locks: runs with
+// different journals must not write to one tenant at a time, and runs on
+// different tenants not to one journal.
 func (a *app) openJournal(path, tenant, runID string) (*record, error) {
-	if path == "" {
-		folder, err := stateFolder(runtime.GOOS, a.env.Getenv)
-		if err != nil {
-			return nil, err
-		}
-		folder = filepath.Join(folder, "exoaudit", tenant)
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return nil, invalid("cannot make the state folder: %w; name a file with --journal", err)
-		}
-		path = filepath.Join(folder, "journal.ndjson")
+	r := &record{}
+	if err := a.lockTenant(r, tenant, &path); err != nil {
+		return nil, errors.Join(err, r.unlock())
 	}
-	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
-	locked, err := lock.TryLock()
-	if err != nil {
-		return nil, fileProblem("--journal", err)
-	}
-	if !locked {
-		return nil, noReport("another run is writing to this tenant: %s is locked; wait for it to end", lock.Path())
-	}
-	f, err := journal.Open(path, runID, a.env.Now)
-	if err != nil {
-		err = errors.Join(err, lock.Unlock())
-		if _, ok := errors.AsType[*fs.PathError](err); ok {
-			return nil, invalid("--journal: %w", err)
-		}
-		return nil, noReport("%w", err)
+	if err := r.open(path, runID, a.env.Now); err != nil {
+		return nil, errors.Join(err, r.unlock())
 	}
 	a.logger().Info("recording changes in " + path)
-	return &record{File: f, lock: lock}, nil
+	if n := r.OpenIntents(); n > 0 {
+		a.logger().Warn(fmt.Sprintf("%d writes of earlier runs have no recorded outcome; this run reads the tenant afresh", n))
+	}
+	return r, nil
+}
+
+// lockTenant takes the lock of a tenant in the state folder. A path that is
+// empty it sets to the journal there.
+func (a *app) lockTenant(r *record, tenant string, path *string) error {
+	folder, err := stateFolder(runtime.GOOS, a.env.Getenv)
+	if err != nil {
+		if *path == "" {
+			return err
+		}
+		a.logger().Warn("there is no state folder (no home folder is set), so only the journal is locked: " +
+			"a run on this tenant with another journal is not held back")
+		return nil
+	}
+	folder = filepath.Join(folder, stateName, tenant)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return invalid("cannot make the state folder, where a tenant is locked: %w; set %s to a folder that can be written",
+			err, stateVariable(runtime.GOOS))
+	}
+	if *path == "" {
+		*path = filepath.Join(folder, journalName)
+	}
+	return r.take(filepath.Join(folder, tenantLockName), "this tenant")
+}
+
+// open locks and opens the journal. The lock stands beside the file itself,
+// behind symbolic links, since a lock on the file would go with a rename.
+func (r *record) open(path, runID string, now func() time.Time) error {
+	path, err := realPath(path)
+	if err != nil {
+		return fileProblem("--journal", err)
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return invalid("the journal %s must be an ordinary file", path)
+	}
+	if err := r.take(path+lockSuffix, "this journal"); err != nil {
+		return err
+	}
+	if r.File, err = journal.Open(path, runID, now); err != nil {
+		if _, ok := errors.AsType[*fs.PathError](err); ok {
+			return invalid("--journal: %w", err)
+		}
+		return noReport("%w", err)
+	}
+	return nil
+}
+
+// take takes one lock, or says who has it.
+func (r *record) take(path, what string) error {
+	lock := flock.New(path, flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return fileProblem("cannot lock "+what, err)
+	}
+	if !locked {
+		return noReport("another run is writing to %s: %s is locked; wait for it to end", what, path)
+	}
+	r.locks = append(r.locks, lock)
+	return nil
+}
+
+func (r *record) unlock() error {
+	var errs []error
+	for _, lock := range slices.Backward(r.locks) {
+		errs = append(errs, lock.Unlock())
+	}
+	return errors.Join(errs...)
 }
 
 // close gives the journal back. Every entry is on disk already, so a failure
 // to close loses nothing.
 func (r *record) close() {
 	_ = r.File.Close()
-	_ = r.lock.Unlock()
+	_ = r.unlock()
+}
+
+// stateVariable names the variable that moves the state folder.
+func stateVariable(system string) string {
+	switch system {
+	case "windows":
+		return "LOCALAPPDATA"
+	case "darwin":
+		return "HOME"
+	default:
+		return "XDG_STATE_HOME"
+	}
 }
 
 // stateFolder gives the folder for what a program keeps between runs, as each
