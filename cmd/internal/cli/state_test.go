@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/exoaudit/exoaudit/exchange/simulator"
+	"github.com/exoaudit/exoaudit/reconcile/journal"
+)
+
+// TestOpenIntentsAreSaid: what an earlier run may or may not have written is
+// said before this one reads.
+func TestOpenIntentsAreSaid(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simulator.Seed{Mailboxes: 5})
+	path := filepath.Join(t.TempDir(), "journal.ndjson")
+	const want = "2 writes of earlier runs have no recorded outcome; this run reads the tenant afresh"
+	if got := b.run(t.Context(), "apply", "--yes", "--journal", path); got != ExitInLine || strings.Contains(b.err.String(), "no recorded outcome") {
+		t.Errorf("an empty journal: exit status %d\n%s", got, b.err.String())
+	}
+	f, err := journal.Open(path, "earlier", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(
+		f.Intend(t.Context(), []journal.Intent{{Change: "a"}, {Change: "b"}, {Change: "c"}}),
+		f.Conclude(t.Context(), []journal.Outcome{{Change: "b", Result: "verified"}}),
+		f.Close(),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.run(t.Context(), "apply", "--yes", "--quiet", "--journal", path); got != ExitInLine || !strings.Contains(b.err.String(), want) {
+		t.Errorf("exit status %d, want %q in\n%s", got, want, b.err.String())
+	}
+}
+
+// TestNoStateFolderIsSaid: with --journal a run needs no home folder, but the
+// lock of the tenant has no place then.
+func TestNoStateFolderIsSaid(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simulator.Seed{Mailboxes: 5, UnifiedLogOff: true})
+	for _, name := range []string{"HOME", "XDG_STATE_HOME", "LOCALAPPDATA"} {
+		delete(b.vars, name)
+	}
+	path := filepath.Join(t.TempDir(), "journal.ndjson")
+	if got := b.run(t.Context(), "apply", "--yes", "--journal", path); got != ExitInLine || !strings.Contains(b.err.String(), "only the journal is locked") {
+		t.Errorf("exit status %d\n%s", got, b.err.String())
+	}
+}
+
+// TestStateFolderThatCannotBeMade is an error, also with --journal: the tenant
+// has to be locked.
+func TestStateFolderThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simulator.Seed{Mailboxes: 5, UnifiedLogOff: true})
+	for _, name := range []string{"HOME", "XDG_STATE_HOME", "LOCALAPPDATA"} {
+		b.vars[name] = filepath.Join(b.policy, "below")
+	}
+	path := filepath.Join(t.TempDir(), "journal.ndjson")
+	if got := b.run(t.Context(), "apply", "--yes", "--journal", path); got != ExitInvalid || !strings.Contains(b.err.String(), "state folder") {
+		t.Errorf("exit status %d\n%s", got, b.err.String())
+	}
+}
+
+// TestLostReportDoesNotHideTheRun: a report whose folder goes away while the
+// tenant is read is an error, and what the run itself came to weighs more.
+func TestLostReportDoesNotHideTheRun(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		denied bool
+		want   int
+	}{
+		{"done", false, ExitNoReport},
+		{"denied", true, ExitDenied},
+	} {
+		folder := filepath.Join(t.TempDir(), "reports")
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		faults := []simulator.Fault{{
+			Cmdlet: "Get-Mailbox", Times: 1, Do: simulator.DoRun, Run: func(*simulator.Tenant) { _ = os.Remove(folder) },
+		}}
+		if tt.denied {
+			faults = append(faults, simulator.Fault{Cmdlet: "Set-AdminAuditLogConfig", Do: simulator.DoRefuse})
+		}
+		b := newBench(t, simulator.Seed{Mailboxes: 5, UnifiedLogOff: true}, simulator.WithFaults(faults...))
+		kept := filepath.Join(t.TempDir(), "kept.json")
+		args := []string{"--yes", "--report", "text=" + filepath.Join(folder, "x"), "--report", "json=" + kept}
+		if got := b.run(t.Context(), "apply", args...); got != tt.want || !strings.Contains(b.err.String(), "cannot write") {
+			t.Errorf("%s: exit status %d, want %d\n%s", tt.name, got, tt.want, b.err.String())
+		}
+		if info, err := os.Stat(kept); err != nil || info.Size() == 0 {
+			t.Errorf("%s: the other report was not written: %v", tt.name, err)
+		}
+	}
+}
+
+// TestPlanIsSavedWithoutOutput: a standard output that fails costs the saved
+// plan nothing.
+func TestPlanIsSavedWithoutOutput(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simulator.Seed{Mailboxes: 5})
+	out := filepath.Join(t.TempDir(), "plan.json")
+	args := []string{"plan", "--policy", b.policy, "--cloud", "custom", "--out", out}
+	got := Main(t.Context(), args, Streams{In: b.in, Out: broken{}, Err: &b.err}, Environment{
+		Getenv: func(name string) string { return b.vars[name] }, Now: time.Now,
+	})
+	if info, err := os.Stat(out); got != ExitNoReport || err != nil || info.Size() == 0 {
+		t.Errorf("exit status %d, %v\n%s", got, err, b.err.String())
+	}
+}
+
+// TestEmptyConfiguration: the file's empty values count as those of flags do.
+func TestEmptyConfiguration(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simulator.Seed{Mailboxes: 5})
+	config := filepath.Join(t.TempDir(), "conf.yaml")
+	if err := os.WriteFile(config, []byte("journal: \"\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refuses(t, b, []string{"apply", "--yes", "--config", config}, "--journal")
+}
