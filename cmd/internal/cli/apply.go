@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"runtime"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -134,22 +132,15 @@ func readSlip(path string) (*reconcile.Slip, error) {
 
 // selection reads --only and, where it was given, --limit.
 func (c *applying) selection(limited bool) (reconcile.Selection, error) {
-	s := reconcile.Selection{Limit: c.limit}
 	if limited && c.limit < 1 {
-		return s, invalid("--limit %d: it must be 1 or more; leave it out to write all", c.limit)
+		return reconcile.Selection{}, invalid("--limit %d: it must be 1 or more; leave it out to write all", c.limit)
 	}
-	names := []string{"adminAudit", "bypass", "mailbox", "organization", "retention"}
-	for _, name := range c.only {
-		if !slices.Contains(names, name) {
-			return s, invalid("--only %s: there is %s%s", report.Line(name), strings.Join(names, ", "), nearest(name, slices.Clone(names), ""))
-		}
-		s.Only = appendAs(s.Only, name)
+	s, err := reconcile.ParseSelection(c.only, c.limit)
+	if err != nil {
+		return s, invalid("--only: %w", err)
 	}
 	return s, nil
 }
-
-// appendAs appends a name to a list of named things.
-func appendAs[T ~string](list []T, name string) []T { return append(list, T(name)) }
 
 // raised reads --accept-guard and --reason.
 func (c *applying) raised() ([]reconcile.RaisedGuard, error) {

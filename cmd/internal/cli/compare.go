@@ -55,10 +55,11 @@ func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
 	if err := a.settle(cmd); err != nil {
 		return nil, err
 	}
-	j := &job{comparison: *c, threshold: reconcile.Threshold{Strict: c.strict}}
-	if !setFailOn(&j.threshold, c.failOn) {
-		return nil, invalid("--fail-on %s: there is info, low, medium, high", report.Line(c.failOn))
+	threshold, err := reconcile.ParseThreshold(c.failOn, c.strict)
+	if err != nil {
+		return nil, invalid("--fail-on: %w", err)
 	}
+	j := &job{comparison: *c, threshold: threshold}
 	for _, r := range c.reports {
 		format, path, ok := strings.Cut(r, "=")
 		if !ok || path == "" || !slices.Contains([]string{"text", "json"}, format) {
@@ -66,8 +67,7 @@ func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
 		}
 		j.files = append(j.files, reportFile{format: format, path: path})
 	}
-	err := a.settleClaims(a.claims(j))
-	if err != nil {
+	if err := a.settleClaims(a.claims(j)); err != nil {
 		return nil, err
 	}
 	j.policy, err = a.loadPolicy(c.policyFile)
@@ -94,17 +94,6 @@ func (a *app) claims(j *job) []claim {
 		out = append(out, claim{flag: "--report", path: f.path, use: replaces, settled: &j.files[i].real})
 	}
 	return out
-}
-
-// setFailOn sets the lowest severity that counts, by its word.
-func setFailOn(t *reconcile.Threshold, word string) bool {
-	for range 4 { // info, low, medium, high: each the next of the one before
-		if t.FailOn.String() == word {
-			return true
-		}
-		t.FailOn++
-	}
-	return false
 }
 
 // loadPolicy reads the policy and shows the warnings about it.
