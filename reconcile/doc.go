@@ -24,6 +24,11 @@
 // incomplete. And nothing is written that was not first recorded together with
 // its inverse.
 //
+// Limits of this version: there is no store, so the last complete sweep is this
+// run, nothing is remembered of a change that the service swallowed, and the
+// intents that a killed run left open are counted when the journal is opened and
+// not closed. Rings are in [ApplyOptions]; no policy has them yet.
+//
 // Memory is bounded by design section 7: a mailbox is folded while its page is
 // read to an identity, a name and the number of its case; a case is one
 // distinct combination of audit values and matching rules, and the diff runs
