@@ -98,8 +98,10 @@ func TestInterrupt(t *testing.T) {
 		if results[reconcile.ResultSkipped] == 0 || run.Stopped != "interrupted" {
 			t.Errorf("%v, stopped %q", results, run.Stopped)
 		}
-		if n := b.service.Count("Set-Mailbox"); n > 60 {
-			t.Errorf("%d mailboxes were written after the interrupt of the sixth batch", n)
+		// The three other workers may have a batch in hand that they had begun,
+		// and not yet recorded, when the sixth was.
+		if n := b.service.Count("Set-Mailbox"); n > 90 {
+			t.Errorf("%d mailboxes were written with an interrupt in the sixth batch", n)
 		}
 		written := map[string]bool{}
 		for _, i := range rec.intents {
