@@ -249,7 +249,7 @@ func journalSubject(s Subject) journal.Subject {
 func inverseOf(c Change, before profile) journal.Inverse {
 	switch {
 	case c.Pins:
-		return journal.Inverse{Setting: audit.SettingDefaultAuditSet, Add: []string{logonOf(c.Setting)}}
+		return journal.Inverse{Setting: audit.SettingDefaultAuditSet, Add: []string{logonType(c.Setting).String()}}
 	case c.Setting == audit.SettingDefaultAuditSet:
 		lists := map[audit.Setting][]string{}
 		for _, name := range c.Add {
@@ -263,14 +263,4 @@ func inverseOf(c Change, before profile) journal.Inverse {
 	default:
 		return journal.Inverse{Setting: c.Setting, Value: c.Before}
 	}
-}
-
-// logonOf names the logon type behind a list setting, as DefaultAuditSet does.
-func logonOf(s audit.Setting) string {
-	for _, l := range audit.LogonTypes() {
-		if audit.ListSetting(l) == s {
-			return l.String()
-		}
-	}
-	return ""
 }

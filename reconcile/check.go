@@ -131,9 +131,9 @@ func (b *builder) joinStored() {
 		if p.listing != exchange.Ordinary || p.enabled.missing != "" || p.kind.missing != "" {
 			continue
 		}
-		shown := p.enabled.value == triTrue
+		shown, stored := p.enabled.value == triTrue, obs.pop.cases[r.kase].stored
 		showsStored := audit.OnByDefault(p.kind.value) == audit.NotCovered
-		if !shown && !r.stored || shown && r.stored && showsStored {
+		if !shown && !stored || shown && stored && showsStored {
 			obs.storedMissing = "the filter on stored AuditEnabled values cannot be trusted: it contradicts what mailboxes show"
 			return
 		}

@@ -14,8 +14,6 @@ type record struct {
 	name string
 	// kase is the index of the mailbox's case in population.cases.
 	kase int32
-	// stored says that the listing of stored AuditEnabled values named it.
-	stored bool
 }
 
 // caseKey is what makes two mailboxes the same to the diff.
@@ -101,7 +99,7 @@ func (p *population) markStored(ids []guid) {
 		if _, found := slices.BinarySearchFunc(ids, r.id, compareGUID); found {
 			k := p.cases[r.kase]
 			k.stored = true
-			r.stored, r.kase = true, p.internCase(k)
+			r.kase = p.internCase(k)
 		}
 	}
 }

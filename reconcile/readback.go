@@ -81,8 +81,8 @@ func (e *engine) hiddenOutcome(j *job, c slotted, err error) outcome {
 	if err != nil && !undecided(err) {
 		return unshown(err, "")
 	}
-	// Nothing else in the edit, or "nothing was different" would not speak of
-	// this setting.
+	// That nothing was different speaks of every setting of the edit, of this one
+	// too.
 	return outcome{
 		result: ResultUnconfirmed, note: "accepted; the stored value has not been read back",
 		hidden: true, unchanged: j.unchanged,
@@ -119,6 +119,7 @@ func shown(c Change, now profile) (ok bool, why string) {
 	}
 }
 
+// logonType is the logon type behind a list setting.
 func logonType(s audit.Setting) audit.LogonType {
 	for _, l := range audit.LogonTypes() {
 		if audit.ListSetting(l) == s {
@@ -139,7 +140,7 @@ func lostActions(changes []slotted, before, now profile) string {
 		case c.Setting == audit.SettingDefaultAuditSet && !c.Weakens:
 			touched = c.Add
 		case c.Setting == audit.ListSetting(logonType(c.Setting)):
-			touched = []string{logonOf(c.Setting)}
+			touched = []string{logonType(c.Setting).String()}
 		}
 		for _, name := range touched {
 			l, _ := audit.ParseLogonType(name)
