@@ -76,4 +76,42 @@ const (
 	CodeExpiresSoon = "expires-soon"
 	// CodeExpiresLate warns of an allow entry that ends in more than ten years.
 	CodeExpiresLate = "expires-late"
+	// CodeBadRing is a ring that is neither a number of mailboxes nor a share.
+	CodeBadRing = "bad-ring"
+	// CodeBadGroup is a text that cannot be the address of a group.
+	CodeBadGroup = "bad-group"
+	// CodeBadRecordType is a text that cannot be the name of a record type.
+	CodeBadRecordType = "bad-record-type"
+	// CodeUnknownRecordType warns of a record type that this version does not know.
+	CodeUnknownRecordType = "unknown-record-type"
+	// CodeHidesAudit warns of an exclusion that covers a cmdlet by which auditing
+	// can be weakened.
+	CodeHidesAudit = "hides-audit"
+	// CodeBadControl is a text that cannot be the identifier of a control.
+	CodeBadControl = "bad-control"
+	// CodeBadSubject is an exemption for both mailboxes and a tenant setting, for
+	// neither, or for something that cannot be exempted.
+	CodeBadSubject = "bad-subject"
+	// CodeUnfilled warns of a reason or owner that is a mark to be filled in.
+	CodeUnfilled = "unfilled"
+	// CodeBadOverride is an override of something that is not there or that
+	// cannot be overridden, or a reason for no override.
+	CodeBadOverride = "bad-override"
+	// CodeUselessOverride warns of an override that loosens nothing.
+	CodeUselessOverride = "useless-override"
+	// CodeLooser is a value that asks for less than an extended policy does,
+	// without a reason under overrides.
+	CodeLooser = "looser"
+	// CodeDuplicateName is a rule, exemption or allow entry that an extended policy
+	// has as well.
+	CodeDuplicateName = "duplicate-name"
+	// CodeBadExtends is an entry of extends that names no baseline and no file that
+	// may be read.
+	CodeBadExtends = "bad-extends"
+	// CodeUnreadable is an extended file that could not be read.
+	CodeUnreadable = "unreadable"
+	// CodeCycle is a file that extends itself, directly or by others.
+	CodeCycle = "cycle"
+	// CodeTooMany is a chain of extended files that is too long, or too many files.
+	CodeTooMany = "too-many"
 )

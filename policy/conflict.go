@@ -38,7 +38,9 @@ func conflictsOf(t audit.MailboxType, l audit.LogonType, asks []ask) []Conflict 
 	slices.SortStableFunc(found, func(x, y Conflict) int {
 		return cmp.Or(x.Second.compare(y.Second), x.First.compare(y.First), cmp.Compare(x.Message, y.Message))
 	})
-	return slices.Compact(found)
+	return slices.CompactFunc(found, func(x, y Conflict) bool {
+		return x.Second.compare(y.Second) == 0 && x.First.compare(y.First) == 0 && x.Message == y.Message
+	})
 }
 
 // against finds what the managed or exact part of a contradicts in b.
@@ -80,12 +82,12 @@ func (a ask) against(b ask, t audit.MailboxType, l audit.LogonType) []Conflict {
 // checkConflicts reports contradictions that are certain: within one rule, and
 // between two rules of which every mailbox of the one is a mailbox of the other.
 // What only some mailbox may meet is left to Resolve.
-func (p *Policy) checkConflicts(report func(Diagnostic)) {
+func (p *Policy) checkConflicts(l *loader) {
 	for i := range p.Mailboxes {
-		p.checkPair(i, i, report)
+		p.checkPair(i, i, l)
 		for j := i + 1; j < len(p.Mailboxes); j++ {
 			if certainlyMeet(p.Mailboxes[i], p.Mailboxes[j]) {
-				p.checkPair(i, j, report)
+				p.checkPair(i, j, l)
 			}
 		}
 	}
@@ -99,29 +101,39 @@ func certainlyMeet(a, b Rule) bool {
 
 // checkPair reports each contradiction of two rules once, though several types
 // may show it. A rule is paired with itself to be checked alone.
-func (p *Policy) checkPair(i, j int, report func(Diagnostic)) {
-	seen := map[[2]Origin]bool{}
+func (p *Policy) checkPair(i, j int, l *loader) {
+	seen := map[[2]Pos]bool{}
 	for _, t := range p.Mailboxes[i].Types {
 		if !slices.Contains(p.Mailboxes[j].Types, t) {
 			continue
 		}
-		for _, l := range audit.LogonTypes() {
-			for _, c := range p.pairConflicts(i, j, t, l) {
-				pair := [2]Origin{c.First, c.Second}
+		for _, logon := range audit.LogonTypes() {
+			for _, c := range p.pairConflicts(i, j, t, logon) {
+				pair := [2]Pos{c.First.Pos, c.Second.Pos}
 				if seen[pair] {
 					continue
 				}
 				seen[pair] = true
-				report(Diagnostic{
-					Pos:      c.Second.Pos,
+				here, there := l.nearer(c.Second, c.First)
+				l.report(Diagnostic{
+					Pos:      here.Pos,
 					Code:     CodeConflict,
 					Severity: strict.Error,
 					Message:  fmt.Sprintf("%s: %s", c.Logon, c.Message),
-					Hint:     fmt.Sprintf("it contradicts %s in rule %s", c.First.Pos, c.First.Rule),
+					Hint:     fmt.Sprintf("it contradicts %s in rule %s", there.Pos, there.Rule),
 				})
 			}
 		}
 	}
+}
+
+// nearer gives the two places so that the first is in the file which began to be
+// read first: a mistake belongs to the policy, not to the baseline it extends.
+func (l *loader) nearer(a, b Origin) (here, there Origin) {
+	if l.rank[b.File] < l.rank[a.File] {
+		return b, a
+	}
+	return a, b
 }
 
 // pairConflicts gives the contradictions between two rules, without those that

@@ -112,7 +112,7 @@ func TestTwentyMistakesAtOnce(t *testing.T) {
 func TestMessages(t *testing.T) {
 	tests := []struct{ file, want string }{
 		{"unknown-section", `unknown-section.yaml:5:1: error unknown-key: unknown key "mailboxs" (did you mean mailboxes?)`},
-		{"guards-rings", "guards-rings.yaml:5:10: error not-supported: rings is not supported by this version"},
+		{"guards-rings", `guards-rings.yaml:5:25: error bad-ring: "2 %" is no size of a ring (write a number of mailboxes, or a share as in 1%)`},
 		{"severity-setting", `severity-setting.yaml:5:12: error bad-setting: there is no setting "auditLogAgelimt" (did you mean auditLogAgeLimit?)`},
 		{"age-bare-number", `age-bare-number.yaml:6:15: error bad-duration: ageLimit "90": it is no duration (write 90d, 1y or 90.00:00:00)`},
 		{"age-zero", `age-zero.yaml:6:15: error bad-duration: ageLimit "0d": zero is refused, it would purge what is kept (write 90d, 1y or 90.00:00:00)`},
@@ -163,6 +163,17 @@ func dump(p *policy.Policy) string {
 	if o := p.Organization; o != nil {
 		line("organization at %s: log %v, auditing %v, customization %v", place(o.Pos), o.UnifiedAuditLog != nil, o.MailboxAuditing != nil, o.EnableCustomization)
 	}
+	for _, e := range p.Extends {
+		line("extends %s at %s", e.Name, place(e.Pos))
+	}
+	for _, o := range p.Overrides {
+		line("overrides %s at %s: %q", o.Path, place(o.Pos), o.Reason)
+	}
+	dumpTenant(p, line)
+	for _, e := range p.Exemptions {
+		line("exemption %s at %s until %s, %q of %q, for %s%v", e.Name, place(e.Pos), e.Expires.Format(time.DateOnly), e.Reason, e.Owner, e.Subject, e.Where)
+		line("  accepts %s", dumpAccept(e.Accept))
+	}
 	if p.Bypass != nil {
 		line("bypass at %s", place(p.Bypass.Pos))
 		for _, a := range p.Bypass.Allow {
@@ -171,14 +182,23 @@ func dump(p *policy.Policy) string {
 	}
 	g := p.Guards
 	line("guards: %v %%, count %s, weakening %v, sweep age %v", g.MaxChangedPercent, count(g.MaxChanged), g.AllowWeakening, g.MaxSweepAge)
+	if g.Rings != nil {
+		line("rings: %v", g.Rings)
+	}
 	for _, s := range audit.Settings() {
 		if p.Severity(s) != audit.DefaultSeverity(s) {
 			line("severity: %s is %s", s, p.Severity(s))
 		}
 	}
 	line("needs: addresses %v, attributes %v, stored AuditEnabled %v, unknown actions %v", p.NeedsAddresses(), p.Attributes(), p.NeedsStoredAuditEnabled(), p.AllowUnknownActions)
+	if p.NeedsDelegates() || p.NeedsCapabilities() || p.Groups() != nil {
+		line("needs: delegates %v, capabilities %v, groups %v", p.NeedsDelegates(), p.NeedsCapabilities(), p.Groups())
+	}
 	for _, r := range p.Mailboxes {
 		line("rule %s at %s: %v", r.Name, place(r.Pos), r.Types)
+		if len(r.Controls) > 0 {
+			line("  controls %v", r.Controls)
+		}
 		if r.Where != nil {
 			line("  where at %s: %s", place(r.Where.Pos()), r.Where)
 		}
@@ -229,6 +249,67 @@ func dumpWishes(w policy.Wishes) string {
 		fmt.Fprintf(&b, "  ageLimit by %s: %s\n", origin(a.Origin), audit.FormatTimeSpan(a.Value))
 	}
 	return b.String()
+}
+
+// dumpTenant writes the parts about the tenant that are not in every policy.
+func dumpTenant(p *policy.Policy, line func(string, ...any)) {
+	if o := p.Organization; o != nil {
+		for _, s := range []audit.Setting{audit.SettingUnifiedAuditLogIngestionEnabled, audit.SettingAuditDisabled} {
+			if c := o.ControlsOf(s); len(c) > 0 {
+				line("  %s serves %v", s, c)
+			}
+		}
+	}
+	if a := p.AdminAudit; a != nil {
+		line("adminAudit at %s: enabled %v, cmdlets %s, parameters %s, excluded %s, age %s, attempt %v, controls %v", place(a.Pos), a.Enabled != nil,
+			said(a.Cmdlets), said(a.Parameters), said(a.ExcludedCmdlets), said(a.AgeLimit), a.Attempt, a.Controls)
+	}
+	if r := p.Retention; r != nil {
+		line("retention at %s: floor %s, controls %v", place(r.Pos), said(r.Floor), r.Controls)
+		for _, q := range r.Require {
+			line("  require at %s: %v for %v", place(q.Pos), q.RecordTypes, q.AtLeast.Value)
+		}
+	}
+}
+
+func said[T any](v *policy.Located[T]) string {
+	if v == nil {
+		return "any"
+	}
+	return fmt.Sprint(v.Value)
+}
+
+func dumpAccept(a policy.Accept) string {
+	var parts []string
+	for _, l := range audit.LogonTypes() {
+		switch r := a.Record[l]; {
+		case r == nil:
+		case r.Form != nil:
+			parts = append(parts, fmt.Sprintf("%s at %s: a record, defaults %v, plus [%s]", l, place(r.Pos), r.Form.Defaults != nil, r.Form.Plus.Set()))
+		default:
+			parts = append(parts, fmt.Sprintf("%s at %s: [%s]", l, place(r.Pos), r.Floor))
+		}
+	}
+	add := func(name, value string) {
+		if value != "any" {
+			parts = append(parts, name+" "+value)
+		}
+	}
+	add("auditEnabled", said(a.AuditEnabled))
+	add("ageLimit", said(a.AgeLimit))
+	add("unifiedAuditLog", said(a.UnifiedAuditLog))
+	add("mailboxAuditing", said(a.MailboxAuditing))
+	add("enabled", said(a.Enabled))
+	add("cmdlets", said(a.Cmdlets))
+	add("parameters", said(a.Parameters))
+	add("excluded", said(a.ExcludedCmdlets))
+	add("floor", said(a.Floor))
+	if a.Require != nil {
+		for _, q := range a.Require.Value {
+			add("require", fmt.Sprint(q.RecordTypes, q.AtLeast.Value))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 func place(p policy.Pos) string { return fmt.Sprintf("%d:%d", p.Line, p.Column) }

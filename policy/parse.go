@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -19,52 +20,53 @@ const (
 // plans, reports and metrics, and of shell commands.
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// Parse reads the text of a policy file; the file's name is used in places only.
-// The diagnostics are sorted and hold every mistake. With an error among them
-// the policy is nil; warnings alone leave it usable.
+// Parse reads the text of a policy file that extends no other file: it is [Load]
+// without a way to read one. The file's name is used in places only.
 func Parse(file string, data []byte) (*Policy, Diagnostics) {
-	doc := strict.Parse(file, data)
-	p := &Policy{File: file}
-	p.read(doc.Root())
-	p.checkConflicts(doc.Report)
-	found := doc.Diagnostics()
-	if found.HasErrors() {
-		return nil, found
-	}
-	return p, found
+	return Load(file, data, nil)
 }
 
-func (p *Policy) read(root *strict.Node) {
+// read reads what one file says and gives the value of its extends key.
+func (p *Policy) read(root *strict.Node) (extends *strict.Node) {
 	m, ok := root.Map(
 		strict.Required("apiVersion", "kind", "name"),
-		strict.Keys("organization", "mailboxes", "bypass", "severity", "guards", "allowUnknownActions"),
-		strict.Later("extends", "adminAudit", "retention", "exemptions", "overrides"),
+		strict.Keys(
+			"extends", "organization", "adminAudit", "retention", "mailboxes", "bypass", "exemptions",
+			"severity", "guards", "allowUnknownActions", "overrides",
+		),
 	)
 	if !ok {
-		return
+		return nil
 	}
 	readFixed(m.Get("apiVersion"), APIVersion)
 	readFixed(m.Get("kind"), Kind)
 	p.Name = readName(m.Get("name"))
 	p.Organization = readOrganization(m.Get("organization"))
+	p.AdminAudit = readAdminAudit(m.Get("adminAudit"))
+	p.Retention = readRetention(m.Get("retention"))
 	p.readMailboxes(m.Get("mailboxes"))
 	p.Bypass = readBypass(m.Get("bypass"))
+	p.readExemptions(m.Get("exemptions"))
 	p.severity = readSeverity(m.Get("severity"))
 	p.Guards = readGuards(m.Get("guards"))
-	if n := m.Get("allowUnknownActions"); n != nil {
-		p.AllowUnknownActions, _ = n.Bool()
-	}
-	if !asksTenant(m.Get("organization")) && m.Get("mailboxes") == nil && m.Get("bypass") == nil {
-		root.Warnf(CodeNoOpinion, "add organization, mailboxes or bypass", "the policy asks for nothing")
-	}
+	p.allowUnknown = readBool(m.Get("allowUnknownActions"))
+	p.AllowUnknownActions = isTrue(p.allowUnknown)
+	p.Overrides = readOverrides(m.Get("overrides"))
+	p.wishes = asksTenant(m.Get("organization")) ||
+		m.Get("adminAudit") != nil || m.Get("retention") != nil || m.Get("mailboxes") != nil || m.Get("bypass") != nil
+	return m.Get("extends")
 }
 
 // asksTenant tells whether a section asks for something, or for nothing in a way
 // that is reported where it stands. Consent to Enable-OrganizationCustomization
 // alone asks for nothing: there is no setting that it could serve.
 func asksTenant(organization *strict.Node) bool {
-	entries := organization.Entries()
-	return organization != nil && (len(entries) != 1 || entries[0].Key() != "enableCustomization")
+	if onlyControls(organization) {
+		return organization != nil
+	}
+	return slices.ContainsFunc(organization.Entries(), func(e *strict.Node) bool {
+		return e.Key() != "enableCustomization" && e.Key() != "controls"
+	})
 }
 
 // readFixed reads a text that can only be one thing.
@@ -123,48 +125,16 @@ func readName(n *strict.Node) string {
 	return name
 }
 
+// checkName looks at the key that names a rule or exemption.
+func checkName(n *strict.Node, what string) {
+	if !namePattern.MatchString(n.Key()) {
+		n.Report(Diagnostic{Pos: n.KeyPos(), Code: CodeBadName, Message: quote(n.Key()) + " is no " + what + " name", Hint: nameHint})
+	}
+}
+
 const nameHint = "letters, digits, dot, dash and underscore, 64 at most, a letter or digit first"
 
-func readOrganization(n *strict.Node) *Organization {
-	m, ok := n.Map(strict.Keys("unifiedAuditLog", "mailboxAuditing", "enableCustomization"))
-	if !ok {
-		return nil
-	}
-	if isEmpty(n) {
-		n.Errorf(CodeEmptyValue, "leave organization out for no opinion", "organization says nothing")
-	}
-	o := &Organization{
-		Pos:             n.KeyPos(),
-		UnifiedAuditLog: readOnlyTrue(m.Get("unifiedAuditLog")),
-		MailboxAuditing: readOnlyTrue(m.Get("mailboxAuditing")),
-	}
-	if c := m.Get("enableCustomization"); c != nil {
-		o.EnableCustomization, _ = c.Bool()
-	}
-	return o
-}
-
-// isEmpty tells whether a map has no entry at all, known or not.
-func isEmpty(n *strict.Node) bool { return len(n.Entries()) == 0 }
-
-// readOnlyTrue reads a boolean that cannot be false: no opinion is said by
-// leaving the key out, and less recording cannot be asked for.
-func readOnlyTrue(n *strict.Node) *Located[bool] {
-	if n == nil {
-		return nil
-	}
-	v, ok := n.Bool()
-	if !ok {
-		return nil
-	}
-	if !v {
-		n.Errorf(CodeRefused, "leave the key out for no opinion", "%s: false is not a wish a policy can have", n.Key())
-		return nil
-	}
-	return &Located[bool]{Value: true, Pos: n.Pos()}
-}
-
-func readSeverity(n *strict.Node) map[audit.Setting]audit.Severity {
+func readSeverity(n *strict.Node) map[audit.Setting]Located[audit.Severity] {
 	if n == nil {
 		return nil
 	}
@@ -172,7 +142,7 @@ func readSeverity(n *strict.Node) map[audit.Setting]audit.Severity {
 	if !ok {
 		return nil
 	}
-	levels := map[audit.Setting]audit.Severity{}
+	levels := map[audit.Setting]Located[audit.Severity]{}
 	for _, e := range entries {
 		s := audit.Setting(e.Key())
 		if s.Kind() == "" {
@@ -191,7 +161,7 @@ func readSeverity(n *strict.Node) map[audit.Setting]audit.Severity {
 			e.Errorf(CodeBadWord, suggest(word, severityWords()), "%q is no severity", word)
 			continue
 		}
-		levels[s] = level
+		levels[s] = Located[audit.Severity]{level, e.Pos()}
 	}
 	return levels
 }
@@ -202,45 +172,4 @@ func severityWords() []string {
 		words = append(words, s.String())
 	}
 	return words
-}
-
-// longestSweepAge bounds what may count as a sweep of the mailboxes there are: a
-// year, as the guard that lets a sweep of any age pass is none.
-const longestSweepAge = 366 * day
-
-func readGuards(n *strict.Node) Guards {
-	g := Guards{MaxChangedPercent: DefaultMaxChangedPercent, MaxSweepAge: DefaultMaxSweepAge}
-	m, ok := n.Map(
-		strict.Keys("maxChangedPercent", "maxChanged", "allowWeakening", "maxSweepAge"),
-		strict.Later("rings"),
-	)
-	if !ok {
-		return g
-	}
-	if c := m.Get("maxChangedPercent"); c != nil {
-		if v, ok := c.Number(); ok {
-			if v < 0 || v > 100 {
-				c.Errorf(CodeOutOfRange, "", "maxChangedPercent must be from 0 to 100")
-			}
-			g.MaxChangedPercent = v
-		}
-	}
-	if c := m.Get("maxChanged"); c != nil {
-		if v, ok := c.Int(); ok {
-			if v < 0 {
-				c.Errorf(CodeOutOfRange, "leave the key out for no limit", "maxChanged must not be negative")
-			}
-			g.MaxChanged = &v
-		}
-	}
-	if c := m.Get("allowWeakening"); c != nil {
-		g.AllowWeakening, _ = c.Bool()
-	}
-	if age := readDuration(m.Get("maxSweepAge"), true); age != nil {
-		if age.Value > longestSweepAge {
-			m.Get("maxSweepAge").Errorf(CodeOutOfRange, "", "maxSweepAge must be 366 days at most")
-		}
-		g.MaxSweepAge = age.Value
-	}
-	return g
 }

@@ -19,11 +19,11 @@ var (
 const zeroGUID = "00000000-0000-0000-0000-000000000000"
 
 func readBypass(n *strict.Node) *Bypass {
-	m, ok := n.Map(strict.Keys("allow"))
+	m, ok := n.Map(strict.Keys("allow", "controls"))
 	if !ok {
 		return nil
 	}
-	b := &Bypass{Pos: n.KeyPos()}
+	b := &Bypass{Pos: n.KeyPos(), Controls: readControls(m.Get("controls"))}
 	items, ok := m.Get("allow").List()
 	if !ok {
 		return b
@@ -34,7 +34,7 @@ func readBypass(n *strict.Node) *Bypass {
 		if !ok {
 			continue
 		}
-		if key := a.subject(); key != "" {
+		for _, key := range a.keys() {
 			if first, twice := seen[key]; twice {
 				item.Errorf(CodeDuplicateValue, "", "%s is allowed already at %s", key, first)
 			} else {
@@ -48,9 +48,9 @@ func readBypass(n *strict.Node) *Bypass {
 
 func readAllow(n *strict.Node) (Allow, bool) {
 	m, ok := n.Map(
-		strict.Keys("account", "id"),
+		strict.Keys("name", "account", "id"),
 		strict.Required("reason", "owner", "expires"),
-		strict.Later("name", "override"),
+		strict.Keys("override"),
 	)
 	if !ok {
 		return Allow{}, false
@@ -66,12 +66,26 @@ func readAllow(n *strict.Node) (Allow, bool) {
 	case account == nil && id == nil:
 		n.Errorf(CodeBadAccount, "add account (an address) or id (a GUID)", "the entry allows no account")
 	}
+	a.Name = readName(m.Get("name"))
 	a.Account = readAccount(account)
 	a.ID = readID(id)
-	a.Reason = readWords(m.Get("reason"))
-	a.Owner = readWords(m.Get("owner"))
+	a.Reason = readReason(m.Get("reason"))
+	a.Owner = readReason(m.Get("owner"))
 	a.Expires, a.expiresPos = readDate(m.Get("expires"))
+	a.override = readOverride(m.Get("override"), a.Reason)
 	return a, true
+}
+
+// keys gives what no other entry may have: the account or id, and the name.
+func (a Allow) keys() []string {
+	var keys []string
+	if s := a.subject(); s != "" {
+		keys = append(keys, s)
+	}
+	if a.Name != "" {
+		keys = append(keys, "the name "+a.Name)
+	}
+	return keys
 }
 
 func readAccount(n *strict.Node) string {

@@ -30,24 +30,18 @@ func (p *Policy) readMailboxes(n *strict.Node) {
 
 func readRule(n *strict.Node) (Rule, bool) {
 	r := Rule{Name: n.Key(), Pos: n.KeyPos()}
-	if !namePattern.MatchString(r.Name) {
-		n.Report(Diagnostic{Pos: r.Pos, Code: CodeBadName, Message: quote(r.Name) + " is no rule name", Hint: nameHint})
-	}
-	m, ok := n.Map(
-		strict.Keys("types", "where", "record", "auditEnabled", "ageLimit"),
-		strict.Later("override", "reason"),
-	)
+	checkName(n, "rule")
+	m, ok := n.Map(strict.Keys("types", "where", "record", "auditEnabled", "ageLimit", "controls", "override", "reason"))
 	if !ok {
 		return r, false
 	}
 	r.Types = readTypes(m.Get("types"))
-	r.Where = readWhere(m.Get("where"))
-	if r.Where == nil && m.Get("where") != nil {
-		r.Where = &unreadable{pos: m.Get("where").Pos()}
-	}
+	r.Where = readWhereKey(m.Get("where"))
 	r.Record = readRecords(m.Get("record"))
 	r.AuditEnabled = readEnabled(m.Get("auditEnabled"))
 	r.AgeLimit = readDuration(m.Get("ageLimit"), false)
+	r.Controls = readControls(m.Get("controls"))
+	r.override = readRuleOverride(m)
 	if m.Get("record") == nil && m.Get("auditEnabled") == nil && m.Get("ageLimit") == nil {
 		n.Report(Diagnostic{
 			Pos: r.Pos, Code: CodeEmptyRule, Message: "the rule " + r.Name + " wishes nothing",
@@ -151,10 +145,13 @@ func readRecords(n *strict.Node) [3]*Record {
 		n.Errorf(CodeEmptyValue, "leave record out for no opinion", "record names no logon type")
 	}
 	for _, l := range audit.LogonTypes() {
-		records[l] = readRecord(m.Get(strings.ToLower(l.String())), l)
+		records[l] = readRecord(m.Get(keyOf(l)), l)
 	}
 	return records
 }
+
+// keyOf gives the key of a logon type.
+func keyOf(l audit.LogonType) string { return strings.ToLower(l.String()) }
 
 func readRecord(n *strict.Node, l audit.LogonType) *Record {
 	m, ok := n.Map(strict.Keys("defaults", "plus", "managed", "exact"))

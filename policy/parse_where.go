@@ -8,11 +8,19 @@ import (
 	"github.com/exoaudit/exoaudit/policy/strict"
 )
 
+// readWhereKey reads the selector of a rule or exemption; nil where there is none.
+func readWhereKey(n *strict.Node) Selector {
+	s := readWhere(n)
+	if s == nil && n != nil {
+		return &unreadable{pos: n.Pos()}
+	}
+	return s
+}
+
 // readWhere reads a selector; nil where there is none or it is faulty.
 func readWhere(n *strict.Node) Selector {
 	m, ok := n.Map(
-		strict.Keys("address", "attribute", "anyOf", "allOf", "not"),
-		strict.Later("memberOf", "hasDelegates", "capability"),
+		strict.Keys("address", "attribute", "memberOf", "hasDelegates", "capability", "anyOf", "allOf", "not"),
 	)
 	if !ok {
 		return nil
@@ -26,6 +34,9 @@ func readWhere(n *strict.Node) Selector {
 	for _, s := range readAttributes(m.Get("attribute")) {
 		all.add(s)
 	}
+	all.add(readMemberOf(m.Get("memberOf")))
+	all.add(readDelegates(m.Get("hasDelegates")))
+	all.add(readCapability(m.Get("capability")))
 	all.add(readCombined(m.Get("anyOf"), false))
 	all.add(readCombined(m.Get("allOf"), true))
 	if part := readWhere(m.Get("not")); part != nil {
@@ -82,6 +93,71 @@ func readAddress(n *strict.Node) Selector {
 		return nil
 	}
 	return &addressSelector{pos: n.KeyPos(), patterns: values}
+}
+
+// readMemberOf reads the addresses of groups. A group is asked for by its address,
+// so there are no patterns.
+func readMemberOf(n *strict.Node) Selector {
+	s := &groupSelector{pos: n.KeyPos()}
+	for _, item := range oneOrMore(n) {
+		text, ok := readText(item)
+		if !ok {
+			continue
+		}
+		lower := strings.ToLower(text)
+		switch {
+		case strings.ContainsAny(text, "*?"):
+			item.Errorf(CodeBadGroup, "name each group by its address", "%q is a pattern, and groups are not found by patterns", text)
+		case !accountPattern.MatchString(text):
+			item.Errorf(CodeBadGroup, "write it as finance-leads@contoso.com", "%q is no address of a group", text)
+		case slices.ContainsFunc(s.groups, func(g GroupRef) bool { return g.Address == lower }):
+			item.Errorf(CodeDuplicateValue, "", "%q stands already in the list", text)
+		default:
+			s.groups = append(s.groups, GroupRef{Address: lower, Pos: item.Pos()})
+		}
+	}
+	if len(s.groups) == 0 {
+		return nil
+	}
+	slices.SortFunc(s.groups, func(a, b GroupRef) int { return strings.Compare(a.Address, b.Address) })
+	return s
+}
+
+func readDelegates(n *strict.Node) Selector {
+	v := readBool(n)
+	if v == nil {
+		return nil
+	}
+	s := &delegatesSelector{pos: n.KeyPos()}
+	if v.Value {
+		return s
+	}
+	return &negated{pos: n.KeyPos(), part: s}
+}
+
+// capabilityName is what members of PersistedCapabilities look like
+// (M365Auditing, BPOS_S_EquivioAnalytics; semantics 1.4).
+var capabilityName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+
+func readCapability(n *strict.Node) Selector {
+	values := readValues(n, func(item *strict.Node, value string) {
+		if !capabilityName.MatchString(value) {
+			item.Errorf(CodeBadValue, "write it as PersistedCapabilities shows it, such as M365Auditing", "%q is no name of a capability", value)
+		}
+	})
+	if len(values) == 0 {
+		return nil
+	}
+	return &capabilitySelector{pos: n.KeyPos(), names: values}
+}
+
+// oneOrMore gives one value or the items of a list, which may not be empty.
+func oneOrMore(n *strict.Node) []*strict.Node {
+	items := n.OneOrMore()
+	if n != nil && len(items) == 0 {
+		n.Errorf(CodeEmptyValue, "", "%s names no value", n.Key())
+	}
+	return items
 }
 
 // checkPattern refuses a pattern that no address fits: its rule would cover no
@@ -194,12 +270,8 @@ func attributeHint(name string) string {
 // readValues reads one text or a list of them, in lower case and sorted, with no
 // two alike.
 func readValues(n *strict.Node, check func(*strict.Node, string)) []string {
-	items := n.OneOrMore()
-	if n != nil && len(items) == 0 {
-		n.Errorf(CodeEmptyValue, "", "%s names no value", n.Key())
-	}
 	var values []string
-	for _, item := range items {
+	for _, item := range oneOrMore(n) {
 		text, ok := readWhole(item)
 		if !ok {
 			continue

@@ -2,8 +2,6 @@ package policy
 
 import (
 	"cmp"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/exoaudit/exoaudit/policy/audit"
@@ -15,20 +13,34 @@ type Policy struct {
 	File string
 	// Name is the policy's own name.
 	Name string
+	// Extends names every baseline and file that the policy is made of besides its
+	// own, each once, in the order in which they were read.
+	Extends []Extended
 	// Organization is nil where the policy has no opinion on the tenant switches.
 	Organization *Organization
+	// AdminAudit is nil where the policy has no opinion on the admin audit log.
+	AdminAudit *AdminAudit
+	// Retention is nil where the policy has no opinion on retention policies.
+	Retention *Retention
 	// Mailboxes holds the rules in the order of the file.
 	Mailboxes []Rule
 	// MailboxesPos is where the mailboxes section stands; zero where there is none.
 	MailboxesPos Pos
 	// Bypass is nil where the policy has no opinion on bypassed accounts.
 	Bypass *Bypass
+	// Exemptions holds what may stay below a wish, in the order of the file.
+	Exemptions []Exemption
 	// Guards always holds values, the built-in ones where the file has none.
 	Guards Guards
 	// AllowUnknownActions lets actions be written that the matrix does not know.
 	AllowUnknownActions bool
+	// Overrides holds what the policy loosens of those it extends, and why.
+	Overrides []Override
 
-	severity map[audit.Setting]audit.Severity
+	severity     map[audit.Setting]Located[audit.Severity]
+	allowUnknown *Located[bool]
+	wishes       bool    // whether it asks for anything
+	clashes      []clash // between those it extends, for the policy above to settle
 }
 
 // Located is a value and where the file says it.
@@ -48,6 +60,13 @@ type Organization struct {
 	MailboxAuditing *Located[bool]
 	// EnableCustomization consents to Enable-OrganizationCustomization.
 	EnableCustomization bool
+	// Controls are identifiers of published controls that the section serves,
+	// sorted; those of one switch alone are in [Organization.ControlsOf] only.
+	Controls []string
+
+	customization    *Located[bool]
+	unifiedControls  []string
+	auditingControls []string
 }
 
 // Rule is a named set of wishes for the mailboxes it matches.
@@ -64,6 +83,10 @@ type Rule struct {
 	AuditEnabled *Located[EnabledMode]
 	// AgeLimit is the least AuditLogAgeLimit, nil for no opinion.
 	AgeLimit *Located[time.Duration]
+	// Controls are identifiers of published controls that the rule serves, sorted.
+	Controls []string
+
+	override *override
 }
 
 // Record is what a rule asks one logon type to record. At least one part is
@@ -117,11 +140,15 @@ func (m EnabledMode) String() string {
 type Bypass struct {
 	Pos   Pos
 	Allow []Allow
+	// Controls are identifiers of published controls that the section serves, sorted.
+	Controls []string
 }
 
 // Allow lets one account be exempt from recording, for a reason and a time.
 type Allow struct {
 	Pos Pos
+	// Name lets another policy override the entry; it may be empty.
+	Name string
 	// Account is an address in lower case; empty where ID is given.
 	Account string
 	// ID is a GUID in lower case: an Exchange Guid, an ExchangeObjectId or an
@@ -133,27 +160,8 @@ type Allow struct {
 	Expires time.Time
 
 	expiresPos Pos
+	override   *override
 }
-
-// Guards bounds what one run may change.
-type Guards struct {
-	// MaxChangedPercent is of the mailboxes of the last complete sweep; 30 where
-	// the file has none.
-	MaxChangedPercent float64
-	// MaxChanged is a number of mailboxes, nil for no limit.
-	MaxChanged *int
-	// AllowWeakening lets changes be made that weaken auditing.
-	AllowWeakening bool
-	// MaxSweepAge is how old the last full sweep may be; 26 hours where the file
-	// has none.
-	MaxSweepAge time.Duration
-}
-
-// The guards of a policy that names none.
-const (
-	DefaultMaxChangedPercent = 30.0
-	DefaultMaxSweepAge       = 26 * time.Hour
-)
 
 // HasMailboxes tells whether the policy has an opinion on mailboxes.
 func (p *Policy) HasMailboxes() bool { return len(p.Mailboxes) > 0 }
@@ -161,54 +169,9 @@ func (p *Policy) HasMailboxes() bool { return len(p.Mailboxes) > 0 }
 // Severity gives how much a drift of a setting matters under this policy.
 func (p *Policy) Severity(s audit.Setting) audit.Severity {
 	if v, ok := p.severity[s]; ok {
-		return v
+		return v.Value
 	}
 	return audit.DefaultSeverity(s)
-}
-
-// Attributes gives the attributes that selectors ask about, sorted: what a
-// listing has to select for them.
-func (p *Policy) Attributes() []Attribute {
-	set := map[Attribute]bool{}
-	for _, r := range p.Mailboxes {
-		walk(r.Where, func(s Selector) {
-			if a, ok := s.(*attributeSelector); ok {
-				set[a.attribute] = true
-			}
-		})
-	}
-	return slices.Sorted(maps.Keys(set))
-}
-
-// NeedsAddresses tells whether a selector asks about addresses.
-func (p *Policy) NeedsAddresses() bool {
-	needs := false
-	for _, r := range p.Mailboxes {
-		walk(r.Where, func(s Selector) {
-			_, ok := s.(*addressSelector)
-			needs = needs || ok
-		})
-	}
-	return needs
-}
-
-// Types gives every mailbox type that a rule speaks of, sorted.
-func (p *Policy) Types() []audit.MailboxType {
-	set := map[audit.MailboxType]bool{}
-	for _, r := range p.Mailboxes {
-		for _, t := range r.Types {
-			set[t] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(set))
-}
-
-// NeedsStoredAuditEnabled tells whether a rule asks for the stored AuditEnabled,
-// which only a filtered listing can show (semantics 2.2).
-func (p *Policy) NeedsStoredAuditEnabled() bool {
-	return slices.ContainsFunc(p.Mailboxes, func(r Rule) bool {
-		return r.AuditEnabled != nil && r.AuditEnabled.Value == Explicit
-	})
 }
 
 // Origin is the place in a policy that asks for a value. It is put into plans
@@ -217,6 +180,9 @@ type Origin struct {
 	Pos
 	// Rule is the rule's name, empty outside of rules.
 	Rule string
+	// Controls are identifiers of published controls that the value serves, sorted.
+	// They are shared with the policy and must not be changed.
+	Controls []string
 }
 
 // compare orders origins by place.

@@ -88,38 +88,41 @@ func (p *Policy) Resolve(t audit.MailboxType, rules []int) (Wishes, []Conflict) 
 	}
 	for _, i := range indexes {
 		r := &p.Mailboxes[i]
-		wishes.AuditEnabled = greater(wishes.AuditEnabled, r.AuditEnabled, r.Name)
-		wishes.AgeLimit = greater(wishes.AgeLimit, r.AgeLimit, r.Name)
+		wishes.AuditEnabled = greater(wishes.AuditEnabled, r.AuditEnabled, r)
+		wishes.AgeLimit = greater(wishes.AgeLimit, r.AgeLimit, r)
 	}
 	return wishes, conflicts
 }
 
 // greater keeps the greater of a wish and what another rule says; of equal ones
 // the first stays.
-func greater[T EnabledMode | time.Duration](have *Wish[T], said *Located[T], rule string) *Wish[T] {
+func greater[T EnabledMode | time.Duration](have *Wish[T], said *Located[T], r *Rule) *Wish[T] {
 	if said == nil || have != nil && have.Value >= said.Value {
 		return have
 	}
-	return &Wish[T]{Value: said.Value, Origin: Origin{Pos: said.Pos, Rule: rule}}
+	return &Wish[T]{Value: said.Value, Origin: r.origin(said.Pos)}
 }
 
 // ask is one rule's wish for one logon type.
 type ask struct {
-	rule   string
+	rule   *Rule
 	record *Record
 }
 
 func (p *Policy) asks(indexes []int, l audit.LogonType) []ask {
 	var asks []ask
 	for _, i := range indexes {
-		if r := p.Mailboxes[i]; r.Record[l] != nil {
-			asks = append(asks, ask{r.Name, r.Record[l]})
+		if r := &p.Mailboxes[i]; r.Record[l] != nil {
+			asks = append(asks, ask{r, r.Record[l]})
 		}
 	}
 	return asks
 }
 
-func (a ask) at(p Pos) Origin { return Origin{Pos: p, Rule: a.rule} }
+func (a ask) at(p Pos) Origin { return a.rule.origin(p) }
+
+// origin names a place inside the rule.
+func (r *Rule) origin(p Pos) Origin { return Origin{Pos: p, Rule: r.Name, Controls: r.Controls} }
 
 // merge makes one wish of several; nil of none.
 func merge(asks []ask) *RecordWish {

@@ -85,7 +85,19 @@ type Subject struct {
 	AddressesKnown bool
 	// Attributes holds facts; an absent one is not known.
 	Attributes map[Attribute]Fact
+	// Groups says of groups whether the mailbox is in them, nested groups
+	// included. The keys are addresses in lower case; an absent one is Open.
+	Groups map[string]Match
+	// Delegates tells whether somebody else may open the mailbox or send from it.
+	Delegates BoolFact
+	// Capabilities holds the PersistedCapabilities.
+	Capabilities []string
+	// CapabilitiesKnown tells that Capabilities could be read.
+	CapabilitiesKnown bool
 }
+
+// BoolFact is a yes or no that may not be known. The zero value is not known.
+type BoolFact struct{ Value, Known bool }
 
 // Selector says which mailboxes a rule means. The implementations are closed:
 // only this package makes them.
@@ -175,6 +187,75 @@ func (s *attributeSelector) Match(m Subject) Match {
 	default:
 		return No
 	}
+}
+
+// groupSelector matches where the mailbox is a member of one of the groups.
+type groupSelector struct {
+	pos    Pos
+	groups []GroupRef // sorted by address, no two alike
+}
+
+func (s *groupSelector) Pos() Pos          { return s.pos }
+func (s *groupSelector) parts() []Selector { return nil }
+
+func (s *groupSelector) String() string {
+	addresses := make([]string, len(s.groups))
+	for i, g := range s.groups {
+		addresses[i] = g.Address
+	}
+	return call("memberOf", addresses)
+}
+
+func (s *groupSelector) Match(m Subject) Match {
+	answer := No
+	for _, g := range s.groups {
+		in, known := m.Groups[g.Address]
+		if !known {
+			in = Open
+		}
+		answer = max(answer, in)
+	}
+	return answer
+}
+
+// delegatesSelector matches where somebody else has rights on the mailbox.
+type delegatesSelector struct{ pos Pos }
+
+func (s *delegatesSelector) Pos() Pos          { return s.pos }
+func (s *delegatesSelector) parts() []Selector { return nil }
+func (s *delegatesSelector) String() string    { return "hasDelegates" }
+
+func (s *delegatesSelector) Match(m Subject) Match {
+	switch {
+	case !m.Delegates.Known:
+		return Open
+	case m.Delegates.Value:
+		return Yes
+	default:
+		return No
+	}
+}
+
+// capabilitySelector matches where the mailbox has one of the capabilities.
+type capabilitySelector struct {
+	pos   Pos
+	names []string // lower case, sorted, no two alike
+}
+
+func (s *capabilitySelector) Pos() Pos          { return s.pos }
+func (s *capabilitySelector) parts() []Selector { return nil }
+func (s *capabilitySelector) String() string    { return call("capability", s.names) }
+
+func (s *capabilitySelector) Match(m Subject) Match {
+	for _, c := range m.Capabilities {
+		if slices.Contains(s.names, strings.ToLower(c)) {
+			return Yes
+		}
+	}
+	if m.CapabilitiesKnown {
+		return No
+	}
+	return Open
 }
 
 // combined is anyOf or allOf over at least one selector.

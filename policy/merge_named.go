@@ -1,0 +1,122 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/exoaudit/exoaudit/policy/strict"
+)
+
+// named is what a merge needs to know of a rule, an exemption or an allow entry.
+type named interface {
+	// paths name the part; two parts with one path in common are the same.
+	paths() []string
+	at() Pos
+	overriding() *override
+}
+
+func (r Rule) paths() []string            { return []string{"mailboxes." + r.Name} }
+func (r Rule) at() Pos                    { return r.Pos }
+func (r Rule) overriding() *override      { return r.override }
+func (e Exemption) paths() []string       { return []string{"exemptions." + e.Name} }
+func (e Exemption) at() Pos               { return e.Pos }
+func (e Exemption) overriding() *override { return e.override }
+func (a Allow) at() Pos                   { return a.Pos }
+func (a Allow) overriding() *override     { return a.override }
+
+func (a Allow) paths() []string {
+	var paths []string
+	if a.Name != "" {
+		paths = append(paths, "bypass.allow."+a.Name)
+	}
+	if s := a.subject(); s != "" {
+		paths = append(paths, "bypass.allow."+s)
+	}
+	return paths
+}
+
+func (m *merger) rules(p, base, child *Policy) {
+	p.Mailboxes = beside(m, p, base.Mailboxes, child.Mailboxes)
+}
+
+func (m *merger) exemptions(p, base, child *Policy) {
+	p.Exemptions = beside(m, p, base.Exemptions, child.Exemptions)
+}
+
+func (m *merger) bypass(p, base, child *Policy) {
+	switch {
+	case base.Bypass == nil:
+		p.Bypass = child.Bypass
+		if child.Bypass != nil {
+			beside(m, p, nil, child.Bypass.Allow)
+		}
+	case child.Bypass == nil:
+		p.Bypass = base.Bypass
+	default:
+		p.Bypass = &Bypass{
+			Pos:      child.Bypass.Pos,
+			Allow:    beside(m, p, base.Bypass.Allow, child.Bypass.Allow),
+			Controls: united(base.Bypass.Controls, child.Bypass.Controls),
+		}
+	}
+}
+
+// beside gives the parts of both, without those of the base that the child
+// replaces. One part that came two ways stands once.
+func beside[T named](m *merger, p *Policy, base, child []T) []T {
+	if m.siblings {
+		return siblingParts(p, base, child)
+	}
+	merged := slices.Clone(base)
+	for _, c := range child {
+		same := func(b T) bool { return sharesPath(b, c) }
+		o := c.overriding()
+		switch i := slices.IndexFunc(base, same); {
+		case o == nil && i >= 0:
+			m.report(Diagnostic{
+				Pos: c.at(), Code: CodeDuplicateName, Severity: strict.Error,
+				Message: sharedPath(base[i], c) + " stands already at " + base[i].at().String(),
+				Hint:    "rename it, or replace the other with override: true and a reason",
+			})
+		case o != nil && i < 0 && !m.blind:
+			m.report(Diagnostic{
+				Pos: o.pos, Code: CodeBadOverride, Severity: strict.Error,
+				Message: "no extended policy has " + c.paths()[0], Hint: "remove override, or correct the name",
+			})
+		case o != nil && i >= 0:
+			merged = slices.DeleteFunc(merged, same)
+			p.clashes = slices.DeleteFunc(p.clashes, func(k clash) bool { return slices.Contains(c.paths(), k.path) })
+			p.Overrides = append(p.Overrides, Override{Path: sharedPath(base[i], c), Reason: o.reason, Pos: o.pos})
+		}
+	}
+	return append(merged, child...)
+}
+
+// siblingParts gives the parts of two policies that one extends. What both have
+// is left for that one to settle.
+func siblingParts[T named](p *Policy, base, more []T) []T {
+	merged := slices.Clone(base)
+	for _, c := range more {
+		if slices.ContainsFunc(base, func(b T) bool { return b.at() == c.at() }) {
+			continue
+		}
+		for _, b := range base {
+			if sharesPath(b, c) {
+				p.clashes = append(p.clashes, clash{sharedPath(b, c), b.at(), c.at()})
+			}
+		}
+		merged = append(merged, c)
+	}
+	return merged
+}
+
+func sharesPath(a, b named) bool { return sharedPath(a, b) != "" }
+
+// sharedPath gives the first path that both have, empty where they have none.
+func sharedPath(a, b named) string {
+	for _, path := range a.paths() {
+		if slices.Contains(b.paths(), path) {
+			return path
+		}
+	}
+	return ""
+}
