@@ -117,17 +117,22 @@ type Selector interface {
 // rule's, and the selector matches. A missing type or fact makes it Open unless
 // the rest already says No.
 func (r Rule) Match(s Subject) Match {
-	byType := No
-	switch {
-	case s.Type == "":
-		byType = Open
-	case slices.Contains(r.Types, s.Type):
-		byType = Yes
-	}
+	byType := r.matchType(s)
 	if byType == No || r.Where == nil {
 		return byType
 	}
 	return min(byType, r.Where.Match(s))
+}
+
+func (r Rule) matchType(s Subject) Match {
+	switch {
+	case s.Type == "":
+		return Open
+	case slices.Contains(r.Types, s.Type):
+		return Yes
+	default:
+		return No
+	}
 }
 
 // walk visits a selector and everything inside it; nil has nothing.
