@@ -101,6 +101,57 @@ func TestDigestShowsEveryChange(t *testing.T) {
 		"mailboxes: {a: {record: {owner: {plus: [Move]}}}}\n",
 		"mailboxes: {a: {record: {owner: {exact: [Move]}}}}\n",
 		"mailboxes: {a: {record: {admin: {exact: [Move]}}}}\n",
+		"mailboxes: {a: {ageLimit: 90d, controls: [A.8.15]}}\n",
+		"mailboxes: {a: {where: {hasDelegates: true}, ageLimit: 90d}}\n",
+		"mailboxes: {a: {where: {hasDelegates: false}, ageLimit: 90d}}\n",
+		"mailboxes: {a: {where: {memberOf: a@b.cd}, ageLimit: 90d}}\n",
+		"mailboxes: {a: {where: {memberOf: [a@b.cd, b@b.cd]}, ageLimit: 90d}}\n",
+		"mailboxes: {a: {where: {capability: a}, ageLimit: 90d}}\n",
+		"bypass: {controls: [A.8.15]}\n",
+		"bypass: {}\nguards: {rings: []}\n",
+		"bypass: {}\nguards: {rings: [5, 1%]}\n",
+		"bypass: {}\nguards: {rings: [1%, 5]}\n",
+		"organization: {mailboxAuditing: true, controls: [A.8.15]}\n",
+		"organization: {mailboxAuditing: true, controls: {mailboxAuditing: [A.8.15]}}\n",
+		"adminAudit: {enabled: true}\n",
+		"adminAudit: {enabled: true, attempt: true}\n",
+		"adminAudit: {enabled: true, controls: [A.8.15]}\n",
+		"adminAudit: {cmdlets: ['*']}\n",
+		"adminAudit: {parameters: ['*']}\n",
+		"adminAudit: {excludedCmdlets: []}\n",
+		"adminAudit: {excludedCmdlets: ['Get-*']}\n",
+		"adminAudit: {ageLimit: 90d}\n",
+		"retention: {floor: 90d}\n",
+		"retention: {floor: 91d}\n",
+		"retention: {floor: 91d, controls: [A.8.15]}\n",
+		"retention: {require: [{recordTypes: [ExchangeItem], atLeast: 90d}]}\n",
+		"retention: {require: [{recordTypes: [ExchangeItem], atLeast: 91d}]}\n",
+		"retention: {require: [{recordTypes: [ExchangeAdmin], atLeast: 91d}]}\n",
+		"extends: [cisa-scuba]\n",
+		"extends: [cisa-scuba, microsoft-default]\n",
+		"organization: {unifiedAuditLog: true, mailboxAuditing: true, controls: {unifiedAuditLog: ['CISA-SCUBA:MS.SECURITYSUITE.5.1v1', 'NIST-800-53:AU-12c'], mailboxAuditing: ['CISA-SCUBA:MS.EXO.13.1v1', 'MITRE-ATTACK:T1562.008', 'NIST-800-53:AU-12c']}}\n",
+		exemption("where: {address: a@b.cd}", "ageLimit: 30d"),
+		exemption("where: {address: b@b.cd}", "ageLimit: 30d"),
+		exemption("where: {address: b@b.cd}", "ageLimit: 31d"),
+		exemption("where: {address: b@b.cd}", "auditEnabled: none"),
+		exemption("where: {address: b@b.cd}", "auditEnabled: effective"),
+		exemption("where: {address: b@b.cd}", "owner: []"),
+		exemption("where: {address: b@b.cd}", "admin: []"),
+		exemption("where: {address: b@b.cd}", "owner: [Move]"),
+		exemption("where: {address: b@b.cd}", "owner: {plus: [Move]}"),
+		exemption("subject: organization", "unifiedAuditLog: false"),
+		exemption("subject: organization", "mailboxAuditing: false"),
+		exemption("subject: adminAudit", "enabled: false"),
+		exemption("subject: adminAudit", "cmdlets: []"),
+		exemption("subject: adminAudit", "parameters: []"),
+		exemption("subject: adminAudit", "excludedCmdlets: []"),
+		exemption("subject: adminAudit", "ageLimit: 30d"),
+		exemption("subject: retention", "floor: 30d"),
+		exemption("subject: retention", "require: []"),
+		strings.Replace(exemption("subject: retention", "require: []"), "reason: r", "reason: s", 1),
+		strings.Replace(exemption("subject: retention", "require: []"), "owner: o", "owner: s", 1),
+		strings.Replace(exemption("subject: retention", "require: []"), "2027", "2028", 1),
+		strings.Replace(exemption("subject: retention", "require: []"), "{e:", "{f:", 1),
 	}
 	seen := map[string]string{}
 	for _, v := range variants {
@@ -109,6 +160,60 @@ func TestDigestShowsEveryChange(t *testing.T) {
 			t.Errorf("the same digest for\n%sand\n%s", other, v)
 		}
 		seen[d] = v
+	}
+}
+
+func exemption(what, accept string) string {
+	return "bypass: {}\nexemptions: {e: {" + what + ", accept: {" + accept + "}, reason: r, owner: o, expires: 2027-06-30}}\n"
+}
+
+// TestDigestOfWhatIsExtended: what an extended file means is part of the digest,
+// what it is called is not; a reason for less is.
+func TestDigestOfWhatIsExtended(t *testing.T) {
+	digest := func(root, base string) string {
+		p, found := policy.Load("p.yaml", []byte(head+root), func(string) ([]byte, error) { return []byte(head + base), nil })
+		if p == nil {
+			t.Fatal(found.Error())
+		}
+		return p.Digest()
+	}
+	base := "guards: {maxChanged: 5}\nbypass: {}\n"
+	first := digest("extends: [a.yaml]\n", base)
+	if other := digest("# another name\nextends: [b/c.yaml]\n", base); other != first {
+		t.Errorf("the name of a file changes %s to %s", first, other)
+	}
+	seen := map[string]bool{first: true}
+	for _, d := range []string{
+		digest("extends: [a.yaml]\n", "guards: {maxChanged: 6}\nbypass: {}\n"),
+		digest("extends: [a.yaml]\nguards: {maxChanged: 6}\noverrides: {guards.maxChanged: r}\n", base),
+		digest("extends: [a.yaml]\nguards: {maxChanged: 6}\noverrides: {guards.maxChanged: s}\n", base),
+	} {
+		if seen[d] {
+			t.Errorf("%s stands for two policies", d)
+		}
+		seen[d] = true
+	}
+}
+
+func TestExpiriesOfExemptions(t *testing.T) {
+	p := mustParse(t, head+exemption("subject: organization", "unifiedAuditLog: false"))
+	for now, want := range map[string]string{
+		"2027-06-15": "", "2027-06-16": "expires-soon", "2027-06-30": "expires-soon", "2027-07-01": "expired", "2017-01-01": "expires-late",
+	} {
+		day, err := time.Parse(time.DateOnly, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := ""
+		for _, d := range p.Expiries(day) {
+			code += d.Code
+			if d.Line != 5 || !strings.Contains(d.Message, "the exemption e ") {
+				t.Errorf("%s", d)
+			}
+		}
+		if code != want || p.Exemptions[0].Expired(day) != (want == "expired") {
+			t.Errorf("on %s: %q, want %q", now, code, want)
+		}
 	}
 }
 

@@ -31,6 +31,11 @@ func TestRuleMatch(t *testing.T) {
 		Type: audit.UserMailbox, Addresses: []string{"Anna@contoso.com", "CEO@contoso.com"}, AddressesKnown: true,
 		Attributes: map[policy.Attribute]policy.Fact{"office": known("HQ"), "customAttribute1": known(""), "usageLocation": {}},
 	}
+	ceo.Groups = map[string]policy.Match{"leads@contoso.com": policy.Yes, "staff@contoso.com": policy.No}
+	ceo.Delegates = policy.BoolFact{Value: true, Known: true}
+	ceo.Capabilities, ceo.CapabilitiesKnown = []string{"BPOS_S_Enterprise", "M365Auditing"}, true
+	untold := policy.Subject{Type: audit.UserMailbox, Delegates: policy.BoolFact{Known: true}}
+	someKnown := policy.Subject{Type: audit.UserMailbox, Capabilities: []string{"BPOS_S_Enterprise"}}
 	partial := policy.Subject{Type: audit.SharedMailbox, Addresses: []string{"board-1@contoso.com"}}
 	untyped := ceo
 	untyped.Type = ""
@@ -64,6 +69,25 @@ func TestRuleMatch(t *testing.T) {
 		{`{anyOf: [{attribute: {usageLocation: NO}}, {attribute: {office: lab}}]}`, ceo, policy.Open},
 		{`{allOf: [{attribute: {usageLocation: NO}}, {attribute: {office: lab}}]}`, ceo, policy.No},
 		{`{allOf: [{attribute: {usageLocation: NO}}, {attribute: {office: hq}}]}`, ceo, policy.Open},
+		{`{memberOf: Leads@contoso.com}`, ceo, policy.Yes},
+		{`{memberOf: [staff@contoso.com, leads@contoso.com]}`, ceo, policy.Yes},
+		{`{memberOf: staff@contoso.com}`, ceo, policy.No},
+		{`{memberOf: other@contoso.com}`, ceo, policy.Open},
+		{`{memberOf: [staff@contoso.com, other@contoso.com]}`, ceo, policy.Open},
+		{`{not: {memberOf: other@contoso.com}}`, ceo, policy.Open},
+		{`{memberOf: staff@contoso.com}`, partial, policy.Open},
+		{`{hasDelegates: true}`, ceo, policy.Yes},
+		{`{hasDelegates: false}`, ceo, policy.No},
+		{`{hasDelegates: true}`, untold, policy.No},
+		{`{hasDelegates: false}`, untold, policy.Yes},
+		{`{hasDelegates: true}`, partial, policy.Open},
+		{`{hasDelegates: false}`, partial, policy.Open},
+		{`{capability: m365auditing}`, ceo, policy.Yes},
+		{`{capability: [Other, M365Auditing]}`, ceo, policy.Yes},
+		{`{capability: M365Audit}`, ceo, policy.No},
+		{`{capability: M365Auditing}`, partial, policy.Open},
+		{`{capability: BPOS_S_Enterprise}`, someKnown, policy.Yes},
+		{`{capability: M365Auditing}`, someKnown, policy.Open},
 		{`{attribute: {office: hq}}`, untyped, policy.Open},
 		{`{attribute: {office: lab}}`, untyped, policy.No},
 		{`{attribute: {office: hq}}`, room, policy.No},
@@ -86,6 +110,9 @@ func TestCanonicalSelectors(t *testing.T) {
 	for _, pair := range [][2]string{
 		{`{address: [b@x.y, a@x.y]}`, `{address: [A@x.y, B@x.y]}`},
 		{`{address: a@x.y, attribute: {office: h}}`, `{allOf: [{attribute: {office: H}}, {address: a@x.y}]}`},
+		{`{hasDelegates: false}`, `{not: {hasDelegates: true}}`},
+		{`{memberOf: [b@x.yz, a@x.yz]}`, `{memberOf: [A@x.yz, B@x.yz]}`},
+		{`{capability: [B, a]}`, `{capability: [A, b]}`},
 		{`{anyOf: [{address: a@x.y}, {address: a@x.y}]}`, `{address: a@x.y}`},
 		{`{anyOf: [{address: a@x.y}, {attribute: {office: h}}]}`, `{anyOf: [{attribute: {office: h}}, {address: a@x.y}]}`},
 	} {
@@ -97,7 +124,8 @@ func TestCanonicalSelectors(t *testing.T) {
 	different := []string{
 		`{address: a@x.y}`, `{not: {address: a@x.y}}`, `{attribute: {office: a@x.y}}`, `{attribute: {usageLocation: a@x.y}}`,
 		`{anyOf: [{address: a@x.y}, {address: b@x.y}]}`, `{allOf: [{address: a@x.y}, {address: b@x.y}]}`, `{attribute: {office: "a\",\"b"}}`,
-		`{attribute: {office: [a, b]}}`,
+		`{attribute: {office: [a, b]}}`, `{memberOf: a@x.yz}`, `{memberOf: [a@x.yz, b@x.yz]}`, `{hasDelegates: true}`, `{hasDelegates: false}`,
+		`{capability: a}`, `{capability: [a, b]}`, `{attribute: {office: a@x.yz}}`,
 	}
 	seen := map[string]string{}
 	for _, where := range different {
@@ -261,6 +289,9 @@ func TestSelectorsKnowWhereTheyStand(t *testing.T) {
 		`{address: a@x.y}`:                           before + 1,
 		`{not: {address: a@x.y}}`:                    before + 1,
 		`{anyOf: [{address: a@x.y}]}`:                before + 1,
+		`{memberOf: a@x.yz}`:                         before + 1,
+		`{hasDelegates: false}`:                      before + 1,
+		`{capability: a}`:                            before + 1,
 		`{attribute: {office: a}}`:                   before + len(`attribute: {`) + 1,
 		`{attribute: {office: a}, address: "a@x.y"}`: before - len(`where: {`) + 1,
 	} {
@@ -284,5 +315,36 @@ func TestAttributeProperties(t *testing.T) {
 		if got := a.Property(); got != want {
 			t.Errorf("%q.Property() = %q, want %q", a, got, want)
 		}
+	}
+}
+
+// TestNeedsCoverExemptions: what an exemption asks about must be read as well.
+func TestNeedsCoverExemptions(t *testing.T) {
+	p := mustParse(t, head+`mailboxes: {r: {where: {memberOf: [b@x.yz, a@x.yz]}, ageLimit: 90d}}
+exemptions:
+  e:
+    where: {hasDelegates: false, capability: c, memberOf: [a@x.yz, c@x.yz], address: "*@x.yz", attribute: {office: HQ}}
+    accept: {ageLimit: 30d}
+    reason: r
+    owner: o
+    expires: 2027-06-30
+`)
+	var groups []string
+	for _, g := range p.Groups() {
+		groups = append(groups, fmt.Sprintf("%s@%d", g.Address, g.Pos.Line))
+	}
+	if got := strings.Join(groups, " "); got != "a@x.yz@4 b@x.yz@4 c@x.yz@7" {
+		t.Errorf("Groups() = %s", got)
+	}
+	if !p.NeedsDelegates() || !p.NeedsCapabilities() || !p.NeedsAddresses() || len(p.Attributes()) != 1 {
+		t.Errorf("needs %v %v %v %v", p.NeedsDelegates(), p.NeedsCapabilities(), p.NeedsAddresses(), p.Attributes())
+	}
+	none := mustParse(t, head+"mailboxes: {r: {ageLimit: 90d}}\n")
+	if none.NeedsDelegates() || none.NeedsCapabilities() || none.NeedsAddresses() || none.Groups() != nil {
+		t.Error("a policy without selectors needs something")
+	}
+	e := p.Exemptions[0]
+	if e.Match(policy.Subject{}) != policy.Open || (policy.Exemption{}).Match(policy.Subject{}) != policy.No {
+		t.Error("an exemption matches what it cannot know, or a tenant setting a mailbox")
 	}
 }
