@@ -83,3 +83,15 @@ func TestExampleSensitiveMailboxes(t *testing.T) {
 		t.Errorf("bypass %v, guards %+v", p.Bypass.Allow, p.Guards)
 	}
 }
+
+// TestExampleTests runs the test cases that users are told to copy.
+func TestExampleTests(t *testing.T) {
+	f, found := parseTest(t, "../examples/sensitive-mailboxes.test.yaml")
+	if len(found) > 0 {
+		t.Fatal(found.Error())
+	}
+	name, _ := f.PolicySource()
+	if failures := f.Run(example(t, name)); len(failures) > 0 {
+		t.Errorf("%v", failures)
+	}
+}

@@ -83,16 +83,9 @@ func readTypes(n *strict.Node) []audit.MailboxType {
 	}
 	var types []audit.MailboxType
 	for _, item := range items {
-		name, ok := readText(item)
-		if !ok {
-			continue
-		}
-		t, ok := audit.ParseMailboxType(name)
+		t, ok := readType(item)
 		switch {
-		case !ok && isOutOfScope(name):
-			item.Errorf(CodeBadType, "remove it", "%s is out of scope: its auditing cannot be set in Exchange Online", name)
 		case !ok:
-			item.Errorf(CodeBadType, suggest(name, names(audit.MailboxTypes())), "there is no mailbox type %q", name)
 		case slices.Contains(types, t):
 			item.Errorf(CodeDuplicateValue, "", "%s stands already in the list", t)
 		default:
@@ -101,6 +94,22 @@ func readTypes(n *strict.Node) []audit.MailboxType {
 	}
 	slices.Sort(types)
 	return types
+}
+
+func readType(n *strict.Node) (audit.MailboxType, bool) {
+	name, ok := readText(n)
+	if !ok {
+		return "", false
+	}
+	t, ok := audit.ParseMailboxType(name)
+	switch {
+	case ok:
+	case isOutOfScope(name):
+		n.Errorf(CodeBadType, "remove it", "%s is out of scope: its auditing cannot be set in Exchange Online", name)
+	default:
+		n.Errorf(CodeBadType, suggest(name, names(audit.MailboxTypes())), "there is no mailbox type %q", name)
+	}
+	return t, ok
 }
 
 // isOutOfScope knows the types that exist and that no policy can speak of

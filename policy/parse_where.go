@@ -223,12 +223,8 @@ func readAttributes(n *strict.Node) []Selector {
 	}
 	var list []Selector
 	for _, e := range entries {
-		a := Attribute(e.Key())
-		if !slices.Contains(AllAttributes(), a) {
-			e.Report(Diagnostic{
-				Pos: e.KeyPos(), Code: CodeBadAttribute, Message: "selectors cannot ask about " + quote(e.Key()),
-				Hint: attributeHint(e.Key()),
-			})
+		a, ok := attributeOf(e)
+		if !ok {
 			continue
 		}
 		if values := readValues(e, checkValue); len(values) > 0 {
@@ -237,6 +233,19 @@ func readAttributes(n *strict.Node) []Selector {
 		}
 	}
 	return list
+}
+
+// attributeOf reads the key of an entry as the name of an attribute.
+func attributeOf(e *strict.Node) (Attribute, bool) {
+	a := Attribute(e.Key())
+	if slices.Contains(AllAttributes(), a) {
+		return a, true
+	}
+	e.Report(Diagnostic{
+		Pos: e.KeyPos(), Code: CodeBadAttribute, Message: "selectors cannot ask about " + quote(e.Key()),
+		Hint: attributeHint(e.Key()),
+	})
+	return a, false
 }
 
 // countryCode is a usage location as Entra ID stores it, in lower case.
