@@ -151,16 +151,10 @@ func (l *loader) extend(n *strict.Node, s source) *Policy {
 		n.Errorf(CodeTooMany, "", "the policy is made of more than %d files", MaxExtendsFiles)
 		return nil
 	}
-	file, data := s.name, []byte(nil)
-	if s.builtIn {
-		file = builtInPrefix + s.name
-		data, _ = Baseline(s.name)
-	} else {
-		var err error
-		if data, err = l.read(s.name); err != nil {
-			n.Errorf(CodeUnreadable, "paths are relative to the file that names them", "%s cannot be read: %v", s.name, err)
-			return nil
-		}
+	file, data, err := l.text(s)
+	if err != nil {
+		n.Errorf(CodeUnreadable, "paths are relative to the file that names them", "%s cannot be read: %v", s.name, err)
+		return nil
 	}
 	l.extended = append(l.extended, Extended{Name: s.name, Pos: n.Pos()})
 	p, root := l.load(file, s.key, data, n)
@@ -168,6 +162,16 @@ func (l *loader) extend(n *strict.Node, s source) *Policy {
 		l.missing = true
 	}
 	return p
+}
+
+// text gives what a source says, and its name in places.
+func (l *loader) text(s source) (file string, data []byte, err error) {
+	if s.builtIn {
+		data, _ = Baseline(s.name)
+		return builtInPrefix + s.name, data, nil
+	}
+	data, err = l.read(s.name)
+	return s.name, data, err
 }
 
 // cycle reports a file that is on the way to itself, with the place that closes

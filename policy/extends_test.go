@@ -147,7 +147,7 @@ func TestExtendsReadsRelativePaths(t *testing.T) {
 // TestExtendsIsBounded: a file that names ever new files comes to an end.
 func TestExtendsIsBounded(t *testing.T) {
 	reads := 0
-	_, found := policy.Load("p.yaml", []byte(head+"extends: [a.yaml]\n"), func(path string) ([]byte, error) {
+	_, found := policy.Load("p.yaml", []byte(head+"extends: [a.yaml]\n"), func(string) ([]byte, error) {
 		reads++
 		return []byte(head + "extends: [x/a.yaml, y/a.yaml]\n"), nil
 	})
