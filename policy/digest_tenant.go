@@ -44,7 +44,7 @@ type canonicalAccepted struct {
 // canonicalExtras fills in what most policies do not have.
 func (p *Policy) canonicalExtras(c *canonicalPolicy) {
 	for _, e := range p.Extends {
-		if _, ok := Baseline(e.Name); ok {
+		if e.BuiltIn {
 			c.Baselines = append(c.Baselines, e.Name)
 		}
 	}

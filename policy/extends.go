@@ -12,6 +12,8 @@ import (
 type Extended struct {
 	// Name is a baseline's name, or a file's path as it was read.
 	Name string
+	// BuiltIn tells that it is a baseline.
+	BuiltIn bool
 	// Pos is the first place that names it.
 	Pos Pos
 }
@@ -156,7 +158,7 @@ func (l *loader) extend(n *strict.Node, s source) *Policy {
 		n.Errorf(CodeUnreadable, "paths are relative to the file that names them", "%s cannot be read: %v", s.name, err)
 		return nil
 	}
-	l.extended = append(l.extended, Extended{Name: s.name, Pos: n.Pos()})
+	l.extended = append(l.extended, Extended{Name: s.name, BuiltIn: s.builtIn, Pos: n.Pos()})
 	p, root := l.load(file, s.key, data, n)
 	if root == nil {
 		l.missing = true

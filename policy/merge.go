@@ -41,7 +41,7 @@ func (m *merger) over(base, child *Policy) *Policy {
 		p.MailboxesPos = base.MailboxesPos
 	}
 	p.Overrides = slices.Concat(base.Overrides, missingFrom(base.Overrides, child.Overrides))
-	p.clashes = slices.Concat(base.clashes, child.clashes)
+	p.clashes = base.clashes
 	m.rules(p, base, child)
 	m.exemptions(p, base, child)
 	m.bypass(p, base, child)
@@ -163,6 +163,20 @@ func (m *merger) guards(base, child saidGuards) Guards {
 		changed:   scalar(m, "guards.maxChanged", base.changed, child.changed, isAtMost[int]),
 		weakening: scalar(m, "guards.allowWeakening", base.weakening, child.weakening, denies),
 		age:       scalar(m, "guards.maxSweepAge", base.age, child.age, isAtMost),
-		rings:     scalar(m, "guards.rings", base.rings, child.rings, asCareful),
+		rings:     m.rings(base.rings, child.rings),
 	}.guards()
+}
+
+// rings gives the rings of a run: of two lists side by side of which neither is
+// as careful as the other, one after the other.
+func (m *merger) rings(base, child *Located[[]RingSize]) *Located[[]RingSize] {
+	if !m.siblings || base == nil || child == nil ||
+		asCareful(base.Value, child.Value) || asCareful(child.Value, base.Value) {
+		return scalar(m, "guards.rings", base, child, asCareful)
+	}
+	first, second := base.Value, child.Value
+	if fmt.Sprint(first) > fmt.Sprint(second) {
+		first, second = second, first
+	}
+	return &Located[[]RingSize]{Value: slices.Concat(first, second), Pos: base.Pos}
 }

@@ -47,21 +47,28 @@ func (m *merger) covered(path string, base, child *Located[[]string]) *Located[[
 	switch {
 	case base == nil:
 		return child
-	case child == nil, m.siblings && coversAll(base.Value, child.Value):
+	case child == nil:
 		return base
 	case coversAll(child.Value, base.Value):
 		return child
 	case !m.siblings && m.allows(path):
 		return child
 	default:
-		both := slices.Clone(child.Value)
-		for _, p := range base.Value {
-			if !Covers(child.Value, p) {
-				both = append(both, p)
-			}
-		}
-		return &Located[[]string]{Value: sortedFold(both), Pos: child.Pos}
+		return &Located[[]string]{Value: widest(slices.Concat(base.Value, child.Value)), Pos: child.Pos}
 	}
+}
+
+// widest leaves out the patterns that another one covers, and sorts the rest.
+func widest(patterns []string) []string {
+	var kept []string
+	for _, p := range patterns {
+		if Covers(kept, p) {
+			continue
+		}
+		kept = slices.DeleteFunc(kept, func(k string) bool { return Covers([]string{p}, k) })
+		kept = append(kept, p)
+	}
+	return sortedFold(kept)
 }
 
 // excluded gives what may be excluded: for policies side by side only what both
@@ -77,11 +84,14 @@ func (m *merger) excluded(base, child *Located[[]string]) *Located[[]string] {
 		}
 	}
 	for _, p := range child.Value {
-		if Covers(base.Value, p) && !Covers(both, p) {
+		if Covers(base.Value, p) {
 			both = append(both, p)
 		}
 	}
-	return &Located[[]string]{Value: sortedFold(both), Pos: base.Pos}
+	if both = widest(both); both == nil {
+		both = []string{}
+	}
+	return &Located[[]string]{Value: both, Pos: base.Pos}
 }
 
 func sortedFold(list []string) []string {
