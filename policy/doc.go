@@ -1,17 +1,23 @@
 // Package policy is the language in which a team writes down how its tenants
 // must be audited, and the rules by which several wishes become one.
 //
-// [Parse] turns the text of a policy file into a [Policy] or says, for every
-// mistake at once, where it stands and what was expected. Nothing that a file
-// says is ignored: a key this version does not know is an error, and a key that
-// belongs to a later version is refused as such.
+// [Load] turns the text of a policy file, and of all that it extends, into a
+// [Policy], or says, for every mistake at once, where it stands and what was
+// expected. Nothing that a file says is ignored: a key this version does not know
+// is an error.
 //
 // # The language in one page
 //
 // A policy has an opinion on what it names and none on what it leaves out. The
-// sections are organization (the two tenant switches), mailboxes (named rules),
-// bypass (the accounts whose actions may go unrecorded; all others may not),
+// sections are organization (the two tenant switches), adminAudit and retention
+// (the admin audit log, and how long the unified log keeps records), mailboxes
+// (named rules), bypass (the accounts whose actions may go unrecorded; all others
+// may not), exemptions (what may stay below a wish, for a reason and a time),
 // severity and guards.
+//
+// A policy may extend others: built-in ones ([Baselines]) by name and files by
+// relative paths. What they ask for applies beside its own. It may replace a named
+// part, or loosen a single value, only with a reason.
 //
 // A rule speaks of mailbox types, and of those that its selector matches. For
 // each logon type it may ask for Microsoft's default actions, for further ones
@@ -30,8 +36,12 @@
 // selector that lists only one form draws a warning, one that lists both matches
 // either way.
 //
+// Of two lists of patterns whether one covers the other is judged pattern by
+// pattern: what only several patterns together cover counts as not covered, which
+// is the stricter answer wherever it is asked.
+//
 // The package is pure: it reads no file, opens no connection and knows no clock;
-// callers hand over bytes and the time. Extending other policies, retention, the
-// admin audit log, exemptions, group membership, delegates and rings are not
-// part of this version.
+// callers hand over bytes, a way to read further files, and the time. [Schema] and
+// [ParseTest] serve those who write policies: the shape of the language for their
+// editors, and cases that show what a policy wants without a tenant.
 package policy

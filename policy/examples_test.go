@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,5 +94,19 @@ func TestExampleTests(t *testing.T) {
 	name, _ := f.PolicySource()
 	if failures := f.Run(example(t, name)); len(failures) > 0 {
 		t.Errorf("%v", failures)
+	}
+}
+
+func TestExampleOnABaseline(t *testing.T) {
+	p := example(t, "on-a-baseline.yaml")
+	var rules []string
+	for _, r := range p.Mailboxes {
+		rules = append(rules, r.Name)
+	}
+	if got := strings.Join(rules, " "); got != "cis-m365-7.0 shared sensitive" || len(p.Extends) != 2 || p.Organization == nil {
+		t.Errorf("rules %s, extends %v", got, p.Extends)
+	}
+	if len(p.Groups()) != 2 || !p.NeedsDelegates() || len(p.Exemptions) != 1 || p.Bypass.Allow[0].Name != "dlp" {
+		t.Errorf("groups %v, delegates %v, exemptions %v", p.Groups(), p.NeedsDelegates(), p.Exemptions)
 	}
 }

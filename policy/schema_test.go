@@ -162,8 +162,15 @@ func TestSchemaRefusesNothingThatLoads(t *testing.T) {
 	}
 	odd := []any{
 		true, false, 0.0, 1.0, 5.5, "x", "90d", "1%", " all ", "none", "effective", "UserMailbox", "usermailbox", "Move", "send", "a@b.cd", "*",
-		"cis-m365-7.0", "x/y", "../b.yml", "2027-02-28", "2027-02-30", "CIS:1", []any{}, map[string]any{}, []any{"Move"}, []any{"a@b.cd", "b@b.cd"},
-		[]any{1.0, "2%"}, map[string]any{"defaults": true}, map[string]any{"x": map[string]any{"ageLimit": "1y"}}, nil,
+		"cis-m365-7.0", "x/y", "../b.yml", "2027-02-28", "2027-02-30", "CIS:1",
+		[]any{},
+		map[string]any{},
+		[]any{"Move"},
+		[]any{"a@b.cd", "b@b.cd"},
+		[]any{1.0, "2%"},
+		map[string]any{"defaults": true},
+		map[string]any{"x": map[string]any{"ageLimit": "1y"}},
+		nil,
 	}
 	accepted := 0
 	rapid.Check(t, func(rt *rapid.T) {
