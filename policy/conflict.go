@@ -83,20 +83,47 @@ func (a ask) against(b ask, t audit.MailboxType, l audit.LogonType) []Conflict {
 // between two rules of which every mailbox of the one is a mailbox of the other.
 // What only some mailbox may meet is left to Resolve.
 func (p *Policy) checkConflicts(l *loader) {
+	where, strictly := make([]string, len(p.Mailboxes)), make([]bool, len(p.Mailboxes))
+	for i, r := range p.Mailboxes {
+		if r.Where != nil {
+			where[i] = r.Where.String()
+		}
+		// Every contradiction has a managed or an exact part on one side.
+		strictly[i] = slices.ContainsFunc(r.Record[:], func(rec *Record) bool {
+			return rec != nil && (rec.Managed != nil || rec.Exact != nil)
+		})
+	}
 	for i := range p.Mailboxes {
 		p.checkPair(i, i, l)
 		for j := i + 1; j < len(p.Mailboxes); j++ {
-			if certainlyMeet(p.Mailboxes[i], p.Mailboxes[j]) {
+			// All mailboxes that one rule matches, of the types both have, are
+			// matched by the other.
+			certain := where[i] == "" || where[j] == "" || where[i] == where[j]
+			if certain && (strictly[i] || strictly[j]) {
 				p.checkPair(i, j, l)
 			}
 		}
 	}
+	for _, e := range p.Exemptions {
+		e.checkForms(l)
+	}
 }
 
-// certainlyMeet tells whether all mailboxes that one rule matches, of the types
-// both have, are matched by the other.
-func certainlyMeet(a, b Rule) bool {
-	return a.Where == nil || b.Where == nil || a.Where.String() == b.Where.String()
+// checkForms reports records that an exemption accepts and no list can be.
+func (e Exemption) checkForms(l *loader) {
+	for _, logon := range audit.LogonTypes() {
+		accepted := e.Accept.Record[logon]
+		if accepted == nil || accepted.Form == nil {
+			continue
+		}
+		asks := []ask{{&Rule{Name: e.Name}, accepted.Form}}
+		for _, c := range conflictsOf(audit.UserMailbox, logon, asks) {
+			l.report(Diagnostic{
+				Pos: c.Second.Pos, Code: CodeConflict, Severity: strict.Error,
+				Message: fmt.Sprintf("%s: %s", logon, c.Message), Hint: fmt.Sprintf("it contradicts %s", c.First.Pos),
+			})
+		}
+	}
 }
 
 // checkPair reports each contradiction of two rules once, though several types

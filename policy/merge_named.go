@@ -66,26 +66,35 @@ func beside[T named](m *merger, p *Policy, base, child []T) []T {
 	if m.siblings {
 		return siblingParts(p, base, child)
 	}
-	merged := slices.Clone(base)
+	places := indexed(base)
+	replaced := map[int]bool{}
 	for _, c := range child {
-		same := func(b T) bool { return sharesPath(b, c) }
+		same, shared := places.find(c.paths())
 		o := c.overriding()
-		switch i := slices.IndexFunc(base, same); {
-		case o == nil && i >= 0:
+		switch {
+		case o == nil && len(same) > 0:
 			m.report(Diagnostic{
 				Pos: c.at(), Code: CodeDuplicateName, Severity: strict.Error,
-				Message: sharedPath(base[i], c) + " stands already at " + base[i].at().String(),
+				Message: shared + " stands already at " + base[same[0]].at().String(),
 				Hint:    "rename it, or replace the other with override: true and a reason",
 			})
-		case o != nil && i < 0 && !m.blind:
+		case o != nil && len(same) == 0 && !m.blind && len(c.paths()) > 0:
 			m.report(Diagnostic{
 				Pos: o.pos, Code: CodeBadOverride, Severity: strict.Error,
 				Message: "no extended policy has " + c.paths()[0], Hint: "remove override, or correct the name",
 			})
-		case o != nil && i >= 0:
-			merged = slices.DeleteFunc(merged, same)
+		case o != nil && len(same) > 0:
+			for _, i := range same {
+				replaced[i] = true
+			}
 			p.clashes = slices.DeleteFunc(p.clashes, func(k clash) bool { return slices.Contains(c.paths(), k.path) })
-			p.Overrides = append(p.Overrides, Override{Path: sharedPath(base[i], c), Reason: o.reason, Pos: o.pos})
+			p.Overrides = append(p.Overrides, Override{Path: shared, Reason: o.reason, Pos: o.pos})
+		}
+	}
+	var merged []T
+	for i, b := range base {
+		if !replaced[i] {
+			merged = append(merged, b)
 		}
 	}
 	return append(merged, child...)
@@ -94,29 +103,44 @@ func beside[T named](m *merger, p *Policy, base, child []T) []T {
 // siblingParts gives the parts of two policies that one extends. What both have
 // is left for that one to settle.
 func siblingParts[T named](p *Policy, base, more []T) []T {
+	places := indexed(base)
 	merged := slices.Clone(base)
 	for _, c := range more {
-		if slices.ContainsFunc(base, func(b T) bool { return b.at() == c.at() }) {
+		same, shared := places.find(c.paths())
+		if slices.ContainsFunc(same, func(i int) bool { return base[i].at() == c.at() }) {
 			continue
 		}
-		for _, b := range base {
-			if sharesPath(b, c) {
-				p.clashes = append(p.clashes, clash{sharedPath(b, c), b.at(), c.at()})
-			}
+		for _, i := range same {
+			p.clashes = append(p.clashes, clash{shared, base[i].at(), c.at()})
 		}
 		merged = append(merged, c)
 	}
 	return merged
 }
 
-func sharesPath(a, b named) bool { return sharedPath(a, b) != "" }
+// placesByPath says where the parts with a path stand in a list. Lists may be
+// long, so that they are not compared with each other part by part.
+type placesByPath map[string][]int
 
-// sharedPath gives the first path that both have, empty where they have none.
-func sharedPath(a, b named) string {
-	for _, path := range a.paths() {
-		if slices.Contains(b.paths(), path) {
-			return path
+func indexed[T named](parts []T) placesByPath {
+	places := placesByPath{}
+	for i, part := range parts {
+		for _, path := range part.paths() {
+			places[path] = append(places[path], i)
 		}
 	}
-	return ""
+	return places
+}
+
+// find gives the places of all parts that have one of the paths, in order, and the
+// first path that one has.
+func (p placesByPath) find(paths []string) (places []int, shared string) {
+	for _, path := range paths {
+		if shared == "" && len(p[path]) > 0 {
+			shared = path
+		}
+		places = append(places, p[path]...)
+	}
+	slices.Sort(places)
+	return slices.Compact(places), shared
 }

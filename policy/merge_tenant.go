@@ -109,9 +109,13 @@ func (m *merger) retention(base, child *Retention) *Retention {
 		Require:  slices.Clone(base.Require),
 		Controls: united(base.Controls, child.Controls),
 	}
+	have := map[Pos]bool{}
+	for _, b := range base.Require {
+		have[b.Pos] = true
+	}
 	for _, c := range child.Require {
 		// What two policies have from the same third stands once.
-		if !slices.ContainsFunc(r.Require, func(b RequiredRetention) bool { return b.Pos == c.Pos }) {
+		if !have[c.Pos] {
 			r.Require = append(r.Require, c)
 		}
 	}

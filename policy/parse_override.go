@@ -42,7 +42,8 @@ func readRuleOverride(m strict.Map) *override {
 // of one that still says that it has to be written.
 func readReason(n *strict.Node) string {
 	text := readWords(n)
-	switch strings.ToLower(strings.TrimRight(text, ".:! ")) {
+	mark, _, _ := strings.Cut(text, " ")
+	switch strings.ToLower(strings.TrimRight(mark, ".:!,")) {
 	case "todo", "tbd", "fixme":
 		n.Warnf(CodeUnfilled, "write it", "%s is still to be filled in", n.Key())
 	}
