@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -41,6 +42,10 @@ type Environment struct {
 	Getenv func(string) string
 	// Now gives the time.
 	Now func() time.Time
+	// Transport carries every call, to the admin API and to the authority; nil
+	// is the network. It stands in for it where a tenant lives in the same
+	// process.
+	Transport http.RoundTripper
 }
 
 // ProcessEnvironment is that of the process.

@@ -58,11 +58,12 @@ func (a *app) connect(ctx context.Context, t target) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := newTransport(t.caFile)
+	transport, err := a.transport(t.caFile)
 	if err != nil {
 		return nil, err
 	}
-	cfg.HTTPClient = &http.Client{Transport: transport}
+	web := &http.Client{Transport: transport}
+	cfg.HTTPClient = web
 	cfg.Authority, cfg.CustomAuthority = at.authority, at.custom
 	if cfg.TenantID, err = auth.ResolveTenant(ctx, cfg.HTTPClient, cfg.Authority, t.tenant); err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func (a *app) connect(ctx context.Context, t target) (*connection, error) {
 	}
 	// Only an endpoint that New has accepted is shown: another may hold a password.
 	a.logger().InfoContext(ctx, fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, at.endpoint, provider.Describe()))
-	return &connection{client: client, tenant: cfg.TenantID, idle: transport.CloseIdleConnections}, nil
+	return &connection{client: client, tenant: cfg.TenantID, idle: web.CloseIdleConnections}, nil
 }
 
 // readCertificate reads the file that [certificateVariable] names.
@@ -153,7 +154,17 @@ func cloudNames() []string {
 	return names
 }
 
-// newTransport gives the transport for every call, with the roots of a CA file
+// transport gives the transport for every call: that of the environment, else
+// one to the network. A CA file has to be right in either case.
+func (a *app) transport(caFile string) (http.RoundTripper, error) {
+	network, err := newTransport(caFile)
+	if err != nil || a.env.Transport == nil {
+		return network, err
+	}
+	return a.env.Transport, nil
+}
+
+// newTransport gives a transport to the network, with the roots of a CA file
 // beside the system's.
 func newTransport(caFile string) (*http.Transport, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
