@@ -75,7 +75,7 @@ func (c *Client) invokeAuditLog(ctx context.Context, v invocation) outcome {
 
 func (c *Client) auditLogAnchor(byHome bool) anchor {
 	if byHome {
-		return c.endpoint.organizationAnchor()
+		return organizationAnchor()
 	}
-	return c.endpoint.auditLogAnchor()
+	return auditLogAnchor()
 }

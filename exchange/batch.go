@@ -134,7 +134,7 @@ func (b *batch) send(ctx context.Context, pending []int) (string, error) {
 		cmdlet: cmdletBatch,
 		method: http.MethodPost,
 		url:    c.endpoint.url("$batch", ""),
-		anchor: c.endpoint.organizationAnchor(),
+		anchor: organizationAnchor(),
 		prefer: "odata.continue-on-error", // or it stops at the first failure (wire 2)
 		batch:  true,
 		id:     b.id,
@@ -188,12 +188,12 @@ func (c *Client) encodeBatch(id string, items []invocation, pending []int, token
 			"Content-Type":     "application/json; charset=utf-8",
 			"Prefer":           preferPage,
 			"X-ResponseFormat": "json",
-			"X-CmdletName":     v.cmdlet,
-			"X-AnchorMailbox":  v.anchor.value,
+			headerCmdlet:       v.cmdlet,
+			"X-AnchorMailbox":  c.anchorValue(v.anchor),
 			// One id for the batch and its items: they are one call to support.
 			"client-request-id": id,
 		}
-		if v.anchor.targeted {
+		if v.anchor.targeted() {
 			headers["parameter-based-routing"] = "true"
 		}
 		requests = append(requests, batchItem{

@@ -485,14 +485,11 @@ func TestAuditLogAnchorIsKeptWhereAWriteMayHaveRun(t *testing.T) {
 }
 
 func TestAnchors(t *testing.T) {
-	e, err := newEndpoint(testEndpoint, testTenant)
-	if err != nil {
-		t.Fatal(err)
-	}
-	home := e.organizationAnchor()
-	for identity, want := range map[string]anchor{
-		testGUID:                {value: "MBX:" + testGUID + "@" + testTenant, targeted: true},
-		"ann@contoso.com":       {value: "SMTP:ann@contoso.com", targeted: true},
+	c := newTestClient(t, &script{})
+	const home = "APP:" + organizationMailbox + "@" + testTenant
+	for identity, want := range map[string]string{
+		testGUID:                "MBX:" + testGUID + "@" + testTenant,
+		"ann@contoso.com":       "SMTP:ann@contoso.com",
 		"Ann":                   home,
 		"a@b@c":                 home,
 		"@contoso.com":          home,
@@ -501,8 +498,9 @@ func TestAnchors(t *testing.T) {
 		"ann smith@contoso.com": home,
 		"jürgen@contoso.com":    home,
 	} {
-		if got := e.mailboxAnchor(identity); got != want {
-			t.Errorf("mailboxAnchor(%q) = %+v, want %+v", identity, got, want)
+		a := mailboxAnchor(identity)
+		if got := c.anchorValue(a); got != want || a.targeted() != (want != home) {
+			t.Errorf("mailboxAnchor(%q) = %s, want %s", identity, got, want)
 		}
 	}
 }

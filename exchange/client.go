@@ -33,6 +33,10 @@ type Config struct {
 	Transport http.RoundTripper
 	// UserAgent names the program; default "exoaudit".
 	UserAgent string
+	// Account, if any, gives the user name of the person who signed in; it is asked
+	// after the token of each call. With one, calls are routed by it (wire 1.4); nil
+	// or "" is an application on its own.
+	Account func() string
 	// Trace, if any, is called after every HTTP call, by several goroutines.
 	Trace func(Trace)
 	// Concurrency is how many HTTP calls are in flight at most; default 4.
@@ -55,6 +59,7 @@ type Client struct {
 	renewing  *semaphore.Weighted // held while a refused token is replaced
 	transport http.RoundTripper
 	userAgent string
+	account   func() string
 	trace     func(Trace)
 	limit     *limiter
 	retry     Retry
@@ -92,6 +97,7 @@ func New(cfg Config) (*Client, error) {
 		renewing:  semaphore.NewWeighted(1),
 		transport: ownTransport(cfg.Transport, cfg.Concurrency),
 		userAgent: cfg.UserAgent,
+		account:   cfg.Account,
 		trace:     cfg.Trace,
 		limit:     newLimiter(cfg.Concurrency, cfg.RequestsPerSecond),
 		retry:     cfg.Retry.withDefaults(),
@@ -128,6 +134,9 @@ type Trace struct {
 	Status          int
 	RequestID       string
 	ClientRequestID string
+	// ServiceTime is the Date of the answer, by the service's clock and to the
+	// second; zero where it has none.
+	ServiceTime time.Time
 	// Bytes is the size of the answer's body as it came over the wire.
 	Bytes int64
 	Err   error

@@ -23,6 +23,9 @@ const (
 	cmdletGetUser          = "Get-User"
 )
 
+// headerCmdlet names the cmdlet beside the body (wire 1.3).
+const headerCmdlet = "X-CmdletName"
+
 const preferPage = "odata.maxpagesize=1000"
 
 // params are the parameters of a cmdlet, in the JSON forms of wire 1.2: text,
@@ -149,6 +152,7 @@ func (c *Client) call(v invocation) (call, error) {
 		body:    func(string) ([]byte, error) { return body, nil },
 		anchor:  v.anchor,
 		prefer:  preferPage,
+		header:  map[string]string{headerCmdlet: v.cmdlet},
 		id:      newID(),
 		timeout: c.timeoutOf(v.cmdlet),
 	}, nil

@@ -153,7 +153,7 @@ func (c *Client) Mailboxes(ctx context.Context, q MailboxQuery) iter.Seq2[Mailbo
 		p["Filter"] = q.Filter
 	}
 	return listing(ctx, c, invocation{
-		kind: read, cmdlet: cmdletGetMailbox, params: p, selected: q.Select, anchor: c.endpoint.organizationAnchor(),
+		kind: read, cmdlet: cmdletGetMailbox, params: p, selected: q.Select, anchor: organizationAnchor(),
 	}, mailboxProperty)
 }
 
@@ -189,7 +189,7 @@ func (c *Client) MailboxesByID(ctx context.Context, refs []MailboxRef, selected 
 		if err == nil {
 			err = checkSelected(cmdletGetMailbox, selected)
 		}
-		return invocation{params: p, selected: selected, anchor: c.endpoint.mailboxAnchor(ref.Guid)}, err
+		return invocation{params: p, selected: selected, anchor: mailboxAnchor(ref.Guid)}, err
 	}
 	judge := func(o outcome) Result[Mailbox] { return one(o, mailboxProperty) }
 	return batchOf(ctx, c, read, cmdletGetMailbox, refs, build, judge)

@@ -54,6 +54,8 @@ const (
 	// readOn is the read of a further page, whose cursor is on one backend.
 	readOn
 	write
+	// probe is a write that finds nothing to write to.
+	probe
 )
 
 // shouldRetry is the one place that decides whether a failed call is made again
@@ -71,9 +73,9 @@ func shouldRetry(kind callKind, err error) bool {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return kind != write
 	case http.StatusRequestTimeout:
-		return kind == read
+		return kind == read || kind == probe
 	case http.StatusInternalServerError:
-		return kind == read && e.isTransient()
+		return (kind == read || kind == probe) && e.isTransient()
 	case 0:
 		return kind != write && isPassing(e.Err)
 	default:

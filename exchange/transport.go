@@ -37,6 +37,7 @@ type call struct {
 	body    func(token string) ([]byte, error)
 	anchor  anchor
 	prefer  string
+	header  map[string]string // what only this kind of call has
 	batch   bool
 	id      string // client-request-id, the same for retries and pages (wire 1.3)
 	timeout time.Duration
@@ -175,9 +176,16 @@ func (c *Client) report(q call, resp response, start time.Time, size int64, err 
 		Status:          resp.status,
 		RequestID:       clean(resp.header.Get("request-id")),
 		ClientRequestID: q.id,
+		ServiceTime:     serviceTime(resp.header),
 		Bytes:           size,
 		Err:             err,
 	})
+}
+
+// serviceTime is the service's clock as an answer tells it.
+func serviceTime(header http.Header) time.Time {
+	at, _ := http.ParseTime(header.Get("Date")) // zero where there is none
+	return at
 }
 
 // judge turns an answer that is no success into an error, and tells the limiter.
@@ -296,12 +304,12 @@ func (c *Client) setHeader(h http.Header, q call, token string) {
 	h.Set("X-ResponseFormat", "json")
 	h.Set("connection-id", c.session)
 	h.Set("client-request-id", q.id)
-	h.Set("X-AnchorMailbox", q.anchor.value)
-	if q.anchor.targeted {
+	h.Set("X-AnchorMailbox", c.anchorValue(q.anchor))
+	if q.anchor.targeted() {
 		h.Set("parameter-based-routing", "true")
 	}
-	if !q.batch {
-		h.Set("X-CmdletName", q.cmdlet)
+	for name, value := range q.header {
+		h.Set(name, value)
 	}
 }
 
