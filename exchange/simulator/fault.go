@@ -1,10 +1,6 @@
 package simulator
 
-import (
-	"strings"
-	"sync"
-	"time"
-)
+import "time"
 
 // Action is what a [Fault] does.
 type Action string
@@ -38,20 +34,25 @@ type Fault struct {
 	Name string
 	// Cmdlet names the cmdlet, alone or in a batch, without regard to case. "$batch" is
 	// a whole batch request; "" is every HTTP request, or with Item every batch item.
-	Cmdlet      string
-	Item        bool    // Batch items only.
-	Continued   bool    // Pages after the first only.
-	Call        int     // The nth matching call, from 1; 0 is every one.
-	Times       int     // At most so often; 0 is without end.
-	Probability float64 // Share of the matching calls, decided repeatably; 0 is all.
-	Row         int     // DoCutBody, DoBreakBody: after that many rows; 0 is half the body.
-	Do          Action
-	Status      int
-	RetryAfter  time.Duration
-	Delay       time.Duration
-	Text        string
-	Host        string
-	Run         func(*Tenant)
+	Cmdlet    string
+	Item      bool // Batch items only.
+	Continued bool // Pages after the first only.
+	// With and Without tell apart calls of one cmdlet: every parameter of With must be
+	// passed and none of Without, whatever the values, without regard to case. They look
+	// at cmdlets, so a whole batch passes nothing.
+	With, Without []string
+	Call          int     // The nth matching call, from 1; 0 is every one.
+	Times         int     // At most so often; 0 is without end.
+	Probability   float64 // Share of the matching calls, decided repeatably; 0 is all.
+	Seed          uint64  // Decides, with Name, which calls Probability chooses.
+	Row           int     // DoCutBody, DoBreakBody: after that many rows; 0 is half the body.
+	Do            Action
+	Status        int
+	RetryAfter    time.Duration
+	Delay         time.Duration
+	Text          string
+	Host          string
+	Run           func(*Tenant)
 }
 
 // Throttled answers the nth matching call (0: every one) with 429 and, unless
@@ -154,86 +155,4 @@ func Delayed(cmdlet string, call int, d time.Duration) Fault {
 // administrator creates, renames or deletes something during a listing.
 func Meanwhile(cmdlet string, call int, run func(*Tenant)) Fault {
 	return Fault{Name: "meanwhile", Cmdlet: cmdlet, Call: call, Do: DoRun, Run: run}
-}
-
-// event is a moment at which faults may strike.
-type event struct {
-	cmdlet    string
-	inBatch   bool
-	continued bool
-}
-
-func (f *Fault) matches(e event) bool {
-	switch f.Do {
-	case DoCutBody, DoBreakBody, DoRedirect:
-		if e.inBatch {
-			return false
-		}
-	case DoDropItem:
-		if !e.inBatch {
-			return false
-		}
-	}
-	if f.Item && !e.inBatch || f.Continued && !e.continued {
-		return false
-	}
-	if f.Cmdlet == "" {
-		return f.Item || !e.inBatch
-	}
-	return strings.EqualFold(f.Cmdlet, e.cmdlet)
-}
-
-// injector holds the armed faults and how often each matched and struck.
-type injector struct {
-	mu    sync.Mutex
-	armed []armedFault
-}
-
-type armedFault struct {
-	Fault
-	matched, struck int
-}
-
-func (i *injector) arm(faults []Fault) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	for _, f := range faults {
-		i.armed = append(i.armed, armedFault{Fault: f})
-	}
-}
-
-// fire returns the faults that strike at an event, in the order they were armed.
-func (i *injector) fire(e event) firing {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	var strikes firing
-	for n := range i.armed {
-		f := &i.armed[n]
-		if !f.matches(e) {
-			continue
-		}
-		f.matched++
-		if f.Call > 0 && f.matched != f.Call || f.Times > 0 && f.struck >= f.Times {
-			continue
-		}
-		if f.Probability > 0 && float64(mix(hashText(f.Name)+uint64(f.matched)*mixB)>>11)/(1<<53) >= f.Probability { //nolint:gosec // a count
-			continue
-		}
-		f.struck++
-		strikes = append(strikes, f.Fault)
-	}
-	return strikes
-}
-
-// refuses says whether a cmdlet is withheld for good.
-func (i *injector) refuses(cmdlet string) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	for n := range i.armed {
-		f := &i.armed[n]
-		if f.Do == DoRefuse && f.Call == 0 && f.Times == 0 && f.Probability == 0 && strings.EqualFold(f.Cmdlet, cmdlet) {
-			return true
-		}
-	}
-	return false
 }

@@ -13,20 +13,23 @@ import (
 
 // faultEntry is a [Fault] as a file writes it: durations are Go's, such as "1500ms".
 type faultEntry struct {
-	Name        string  `json:"name"`
-	Cmdlet      string  `json:"cmdlet"`
-	Item        bool    `json:"item"`
-	Continued   bool    `json:"continued"`
-	Call        int     `json:"call"`
-	Times       int     `json:"times"`
-	Probability float64 `json:"probability"`
-	Row         int     `json:"row"`
-	Do          Action  `json:"do"`
-	Status      int     `json:"status"`
-	RetryAfter  string  `json:"retryAfter"`
-	Delay       string  `json:"delay"`
-	Text        string  `json:"text"`
-	Host        string  `json:"host"`
+	Name        string   `json:"name"`
+	Cmdlet      string   `json:"cmdlet"`
+	Item        bool     `json:"item"`
+	Continued   bool     `json:"continued"`
+	With        []string `json:"with"`
+	Without     []string `json:"without"`
+	Call        int      `json:"call"`
+	Times       int      `json:"times"`
+	Probability float64  `json:"probability"`
+	Seed        uint64   `json:"seed"`
+	Row         int      `json:"row"`
+	Do          Action   `json:"do"`
+	Status      int      `json:"status"`
+	RetryAfter  string   `json:"retryAfter"`
+	Delay       string   `json:"delay"`
+	Text        string   `json:"text"`
+	Host        string   `json:"host"`
 }
 
 // ParseFaults reads faults from JSON: an array of objects with the fields of [Fault],
@@ -71,8 +74,8 @@ func fileActions() []string {
 
 func (e faultEntry) fault() (Fault, error) {
 	f := Fault{
-		Name: e.Name, Cmdlet: e.Cmdlet, Item: e.Item, Continued: e.Continued, Call: e.Call, Times: e.Times,
-		Probability: e.Probability, Row: e.Row, Do: e.Do, Status: e.Status, Text: e.Text, Host: e.Host,
+		Name: e.Name, Cmdlet: e.Cmdlet, Item: e.Item, Continued: e.Continued, With: e.With, Without: e.Without, Call: e.Call, Times: e.Times,
+		Probability: e.Probability, Seed: e.Seed, Row: e.Row, Do: e.Do, Status: e.Status, Text: e.Text, Host: e.Host,
 	}
 	if !slices.Contains(fileActions(), string(e.Do)) {
 		return Fault{}, fmt.Errorf("unknown action %q, want one of %s", e.Do, strings.Join(fileActions(), ", "))

@@ -75,7 +75,7 @@ func (s *Service) invoke(ctx context.Context, in invocation) (reply, error) {
 		return refusal.reply(), nil
 	}
 	done := s.log.invocation(in.entry, Invocation{Cmdlet: name, Anchor: in.header.Get("X-AnchorMailbox"), Item: in.item}, parameters)
-	fired := s.faults.fire(event{cmdlet: name, inBatch: in.inBatch, continued: token != ""})
+	fired := s.faults.fire(event{cmdlet: name, inBatch: in.inBatch, continued: token != "", passed: slices.Collect(maps.Keys(parameters))})
 	if err := s.prepare(ctx, fired); err != nil {
 		return reply{}, err
 	}
@@ -136,9 +136,15 @@ func (s *Service) run(in invocation, name string, parameters map[string]json.Raw
 		}
 		return refusedCmdlet().reply()
 	}
+	if !s.role.permits(name) {
+		return refusedCmdlet().reply()
+	}
 	c.domain = s.anchorDomain(in.header.Get("X-AnchorMailbox"))
 	c.backend = s.backendOf(c.domain)
-	refusal := c.bind(parameters)
+	refusal := c.roleRefusal(parameters)
+	if refusal == nil {
+		refusal = c.bind(parameters)
+	}
 	if refusal == nil && token != "" {
 		refusal = c.resume(token)
 	}
@@ -246,7 +252,10 @@ func (c *call) link(token string) string {
 
 // pageSize is Prefer's odata.maxpagesize, 1000 if absent or above (wire 1.6).
 func (c *call) pageSize() int {
-	const most = 1000
+	most := 1000
+	if c.s.pageMost > 0 {
+		most = min(most, c.s.pageMost)
+	}
 	for _, prefer := range c.in.header.Values("Prefer") {
 		for preference := range strings.FieldsFuncSeq(prefer, func(r rune) bool { return r == ';' || r == ',' }) {
 			name, value, ok := strings.Cut(preference, "=")

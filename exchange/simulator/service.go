@@ -29,6 +29,8 @@ type Service struct {
 	edit     func(cmdlet string, row *Row)
 	hosts    []string
 	compress bool
+	role     *Role // nil permits everything.
+	pageMost int   // Rows of a page at most; 0 is the service's own 1000.
 
 	cmdlets map[string]*cmdlet
 	columns columns
@@ -214,7 +216,7 @@ func (s *Service) moduleFile(in invocation) reply {
 	}
 	var names []string
 	for _, c := range s.cmdlets {
-		if !s.faults.refuses(c.name) {
+		if s.role.permits(c.name) && !s.faults.refuses(c.name) {
 			names = append(names, c.name)
 		}
 	}

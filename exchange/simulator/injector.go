@@ -1,0 +1,109 @@
+package simulator
+
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
+// event is a moment at which faults may strike.
+type event struct {
+	cmdlet    string
+	inBatch   bool
+	continued bool
+	passed    []string // Names of the parameters.
+}
+
+func (f *Fault) matches(e event) bool {
+	switch f.Do {
+	case DoCutBody, DoBreakBody, DoRedirect:
+		if e.inBatch {
+			return false
+		}
+	case DoDropItem:
+		if !e.inBatch {
+			return false
+		}
+	}
+	if f.Item && !e.inBatch || f.Continued && !e.continued || !f.fits(e.passed) {
+		return false
+	}
+	if f.Cmdlet == "" {
+		return f.Item || !e.inBatch
+	}
+	return strings.EqualFold(f.Cmdlet, e.cmdlet)
+}
+
+// fits says whether a call passes every parameter of With and none of Without.
+func (f *Fault) fits(passed []string) bool {
+	for _, name := range f.With {
+		if !containsFold(passed, name) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(f.Without, func(name string) bool { return containsFold(passed, name) })
+}
+
+// chosen says whether the nth matching call is among the share of Probability.
+func (f *Fault) chosen(n int) bool {
+	if f.Probability <= 0 {
+		return true
+	}
+	roll := mix(hashText(f.Name) + mix(f.Seed) + uint64(n)*mixB) //nolint:gosec // a count
+	return float64(roll>>11)/(1<<53) < f.Probability
+}
+
+// injector holds the armed faults and how often each matched and struck.
+type injector struct {
+	mu    sync.Mutex
+	armed []armedFault
+}
+
+type armedFault struct {
+	Fault
+	matched, struck int
+}
+
+func (i *injector) arm(faults []Fault) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, f := range faults {
+		i.armed = append(i.armed, armedFault{Fault: f})
+	}
+}
+
+// fire returns the faults that strike at an event, in the order they were armed.
+func (i *injector) fire(e event) firing {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var strikes firing
+	for n := range i.armed {
+		f := &i.armed[n]
+		if !f.matches(e) {
+			continue
+		}
+		f.matched++
+		if f.Call > 0 && f.matched != f.Call || f.Times > 0 && f.struck >= f.Times {
+			continue
+		}
+		if !f.chosen(f.matched) {
+			continue
+		}
+		f.struck++
+		strikes = append(strikes, f.Fault)
+	}
+	return strikes
+}
+
+// refuses says whether a cmdlet is withheld for good.
+func (i *injector) refuses(cmdlet string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for n := range i.armed {
+		f := &i.armed[n]
+		if f.Do == DoRefuse && f.Call == 0 && f.Times == 0 && f.Probability == 0 && len(f.With)+len(f.Without) == 0 && strings.EqualFold(f.Cmdlet, cmdlet) {
+			return true
+		}
+	}
+	return false
+}
