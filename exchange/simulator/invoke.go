@@ -80,7 +80,11 @@ func (s *Service) invoke(ctx context.Context, in invocation) (reply, error) {
 		return reply{}, err
 	}
 	var answer reply
-	if refusal := fired.refusal(in); refusal != nil {
+	refusal = fired.refusal(in)
+	if refusal == nil {
+		refusal = s.throttle.refusal(s.now())
+	}
+	if refusal != nil {
 		answer = refusal.reply()
 	} else {
 		answer = s.run(in, name, parameters, token, fired)

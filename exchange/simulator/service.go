@@ -40,6 +40,8 @@ type Service struct {
 	history history
 	serial  atomic.Int64
 	rate    rateMeter
+	// throttle refuses cmdlets over its limit.
+	throttle tokenBucket
 }
 
 // Option changes how a [Service] behaves.
