@@ -2,9 +2,7 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -105,6 +103,7 @@ type engine struct {
 	done       int
 	customized bool    // Enable-OrganizationCustomization was run
 	pending    []int32 // mailboxes that were written and do not show it yet
+	lost       []int32 // mailboxes of which a write may not have been made
 }
 
 // stop ends the writing, for the first reason given.
@@ -185,29 +184,6 @@ func (e *engine) halted(kind audit.SubjectKind) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.run.halted[kind] != ""
-}
-
-// undecided tells whether a write that ended with an error may have been made
-// all the same: the answer was lost, or came from something in between. Only
-// the read-back knows.
-func undecided(err error) bool {
-	if err == nil {
-		return false
-	}
-	e, ok := errors.AsType[*exchange.Error](err)
-	return !ok || e.Status >= http.StatusInternalServerError
-}
-
-// unshown is the outcome of a write that does not show.
-func unshown(err error, why string) outcome {
-	switch {
-	case err == nil:
-		return outcome{result: ResultUnconfirmed, note: why}
-	case undecided(err):
-		return outcome{result: ResultUnconfirmed, note: "its answer was lost, and it does not show: " + err.Error()}
-	default:
-		return outcome{result: ResultFailed, note: err.Error()}
-	}
 }
 
 // wait sleeps, unless the run is interrupted.
