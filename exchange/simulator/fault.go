@@ -25,7 +25,36 @@ const (
 	DoNullValue       Action = "nullValue"       // value is null.
 	DoDelay           Action = "delay"           // Wait for Delay first.
 	DoRun             Action = "run"             // Call Run first.
+
+	DoDropConnection Action = "dropConnection" // * Carried out, and the connection closed before the header.
+	DoWrongGzip      Action = "wrongGzip"      // * A 200 declared gzip that is none, or with Text [GzipDamaged] a damaged one.
+	DoRegional       Action = "regional"       // * 302 to the internal host of the region that Host names (wire 1.7).
+	DoDropStatus     Action = "dropStatus"     // A batch item is carried out and answered without a status (wire 2).
+	DoChallenge      Action = "challenge"      // 401 that demands a token with the claims of Text, a JSON object (wire 5.2).
+	DoNeedsProxy     Action = "needsProxy"     // The 400 of a wrong anchor (semantics 1.3 E8): with Times only for the first anchor it meets.
+	DoAbsentValue    Action = "absentValue"    // There is no value.
+	DoDuplicateRow   Action = "duplicateRow"   // Row, or the first one, comes again at the end of the page.
+	DoStaleRead      Action = "staleRead"      // A read sees each object as it was before the newest write to it.
+	DoIgnoreFilter   Action = "ignoreFilter"   // Filter is checked and has no effect.
+	DoUnlicensed     Action = "unlicensed"     // Want of a licence, on writes that hold a list (semantics 1.3 E4).
+	DoNotHydrated    Action = "notHydrated"    // The tenant is not enabled for customization, on writes (semantics 1.3 E7).
+	DoCreateMailbox  Action = "createMailbox"  // Create a mailbox first, in the listing that the call is about.
+	DoRenameMailbox  Action = "renameMailbox"  // Rename one first: Text, else the call's Identity, else any.
+	DoDeleteMailbox  Action = "deleteMailbox"  // Delete one first, chosen likewise.
 )
+
+// GzipDamaged is the Text of a [DoWrongGzip] whose answer begins as gzip and then breaks.
+const GzipDamaged = "damaged"
+
+// Actions returns every action in a fixed order.
+func Actions() []Action {
+	return []Action{
+		DoThrottle, DoStatus, DoTransient, DoRefuse, DoUnauthenticated, DoLoseCursor, DoCutBody, DoBreakBody, DoDropNextLink,
+		DoRepeatNextLink, DoForeignNextLink, DoRedirect, DoDropItem, DoErrorInside, DoWarn, DoNullValue, DoDelay, DoRun,
+		DoDropConnection, DoWrongGzip, DoRegional, DoDropStatus, DoChallenge, DoNeedsProxy, DoAbsentValue, DoDuplicateRow,
+		DoStaleRead, DoIgnoreFilter, DoUnlicensed, DoNotHydrated, DoCreateMailbox, DoRenameMailbox, DoDeleteMailbox,
+	}
+}
 
 // Fault is one thing that goes wrong, and when. A call matches by cmdlet and place;
 // of the matching calls Call, Times and Probability choose. The constructors below

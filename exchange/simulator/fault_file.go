@@ -62,10 +62,10 @@ func ParseFaults(data []byte) ([]Fault, error) {
 // fileActions are the actions a file may name: all but DoRun, which needs a function.
 func fileActions() []string {
 	var names []string
-	for _, action := range []Action{
-		DoThrottle, DoStatus, DoTransient, DoRefuse, DoUnauthenticated, DoLoseCursor, DoCutBody, DoBreakBody, DoDropNextLink,
-		DoRepeatNextLink, DoForeignNextLink, DoRedirect, DoDropItem, DoErrorInside, DoWarn, DoNullValue, DoDelay,
-	} {
+	for _, action := range Actions() {
+		if action == DoRun {
+			continue
+		}
 		names = append(names, string(action))
 	}
 	slices.Sort(names)

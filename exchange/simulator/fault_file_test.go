@@ -30,7 +30,7 @@ func TestParseFaults(t *testing.T) {
 	for text, hint := range map[string]string{
 		`{}`:                                    "cannot unmarshal",
 		`[] []`:                                 "follows",
-		`[{"do":"throttle"},{"do":"explode"}]`:  `entry 2: unknown action "explode", want one of breakBody`,
+		`[{"do":"throttle"},{"do":"explode"}]`:  `entry 2: unknown action "explode", want one of absentValue`,
 		`[{"do":"run"}]`:                        "unknown action",
 		`[{"do":"delay","delay":"soon"}]`:       "delay \"soon\"",
 		`[{"do":"status"}]`:                     "status 0",

@@ -32,7 +32,7 @@ type FaultKind struct {
 // at least, so a test that goes through all kinds goes through all that this package can
 // do wrong.
 func FaultKinds() []FaultKind {
-	return slices.Concat(refusingKinds(), brokenKinds(), pagingKinds(), sayingKinds())
+	return slices.Concat(refusingKinds(), brokenKinds(), pagingKinds(), sayingKinds(), meanwhileKinds())
 }
 
 // newKind makes a kind from an example of its fault; times is how often the passing one strikes.
@@ -64,6 +64,11 @@ func refusingKinds() []FaultKind {
 		newKind("request timeout", 2, anywhere, Fault{Do: DoStatus, Status: 408}),
 		newKind("unauthenticated", 1, anywhere, Fault{Do: DoUnauthenticated}),
 		newKind("refused", 1, anywhere, Fault{Do: DoRefuse}),
+		newKind("challenged", 1, anywhere, Fault{Do: DoChallenge}),
+		newKind("needs proxy", 2, cmdlets, Fault{Do: DoNeedsProxy}),
+		newKind("no licence", 1, cmdletsOf("Set-Mailbox"), Fault{Do: DoUnlicensed}),
+		newKind("not hydrated", 1, writes, Fault{Do: DoNotHydrated}),
+		newKind("redirected to the region", 1, wholeAnswers, Fault{Do: DoRegional}),
 		newKind("redirected elsewhere", 1, wholeAnswers, Fault{Do: DoRedirect, Host: "elsewhere.example"}),
 	}
 }
@@ -75,7 +80,11 @@ func brokenKinds() []FaultKind {
 		newKind("hangs", 1, anywhere, Fault{Do: DoDelay, Delay: 20 * time.Minute}),
 		newKind("body cut", 1, wholeAnswers, Fault{Do: DoCutBody}),
 		newKind("body broken", 1, wholeAnswers, Fault{Do: DoBreakBody}),
+		newKind("connection dropped", 1, wholeAnswers, Fault{Do: DoDropConnection}),
+		newKind("gzip that is none", 1, wholeAnswers, Fault{Do: DoWrongGzip}),
+		newKind("gzip damaged", 1, wholeAnswers, Fault{Do: DoWrongGzip, Text: GzipDamaged}),
 		newKind("item dropped", 1, items, Fault{Do: DoDropItem}),
+		newKind("item without status", 1, items, Fault{Do: DoDropStatus}),
 	}
 }
 
@@ -95,6 +104,19 @@ func sayingKinds() []FaultKind {
 		newKind("error inside", 1, cmdlets, Fault{Do: DoErrorInside, Text: "Half of it could not be done."}),
 		newKind("unknown warning", 1, cmdlets, Fault{Do: DoWarn, Text: "Something that nobody has heard of yet is the case."}),
 		newKind("null value", 1, cmdlets, Fault{Do: DoNullValue}),
+		newKind("absent value", 1, cmdlets, Fault{Do: DoAbsentValue}),
+		newKind("stale read", 2, reads, Fault{Do: DoStaleRead}),
+		newKind("duplicate row", 1, reads, Fault{Do: DoDuplicateRow}),
+		newKind("filter ignored", 1, filtered, Fault{Do: DoIgnoreFilter}),
+	}
+}
+
+// meanwhileKinds are other people's changes just before a call.
+func meanwhileKinds() []FaultKind {
+	return []FaultKind{
+		newKind("mailbox created meanwhile", 1, cmdlets, Fault{Do: DoCreateMailbox}),
+		newKind("mailbox renamed meanwhile", 1, cmdlets, Fault{Do: DoRenameMailbox}),
+		newKind("mailbox deleted meanwhile", 1, cmdlets, Fault{Do: DoDeleteMailbox}),
 		newKind("account created meanwhile", 1, cmdlets, Fault{Do: DoRun, Run: func(t *Tenant) { t.AddUser(User{}) }}),
 	}
 }
@@ -124,6 +146,22 @@ func items(at Site) bool { return at.Item }
 
 // cmdlets excludes the envelope of a batch.
 func cmdlets(at Site) bool { return !at.is("$batch") && !at.is("EXOModuleFile") }
+
+// cmdletsOf is the sites of one cmdlet.
+func cmdletsOf(cmdlet string) func(Site) bool {
+	return func(at Site) bool { return at.Cmdlet == "" || at.is(cmdlet) }
+}
+
+func reads(at Site) bool { return at.Cmdlet == "" || hasVerb(at.Cmdlet, "Get-") }
+
+func writes(at Site) bool { return at.Cmdlet == "" || hasVerb(at.Cmdlet, "Set-") }
+
+func hasVerb(cmdlet, verb string) bool {
+	return len(cmdlet) > len(verb) && strings.EqualFold(cmdlet[:len(verb)], verb)
+}
+
+// filtered is the listing that asks for a filter.
+func filtered(at Site) bool { return cmdletsOf("Get-Mailbox")(at) && containsFold(at.With, "Filter") }
 
 func listings(at Site) bool { return at.lists() }
 

@@ -1,6 +1,8 @@
 package simulator
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,15 +14,29 @@ type event struct {
 	inBatch   bool
 	continued bool
 	passed    []string // Names of the parameters.
+	host      string
+	anchor    string
+}
+
+// event is the moment before a cmdlet, or a request that is known by another name.
+func (in invocation) event(name string, continued bool, parameters map[string]json.RawMessage) event {
+	return event{
+		cmdlet: name, inBatch: in.inBatch, continued: continued, passed: slices.Collect(maps.Keys(parameters)),
+		host: in.host, anchor: in.header.Get("X-AnchorMailbox"),
+	}
 }
 
 func (f *Fault) matches(e event) bool {
 	switch f.Do {
-	case DoCutBody, DoBreakBody, DoRedirect:
+	case DoCutBody, DoBreakBody, DoRedirect, DoDropConnection, DoWrongGzip:
 		if e.inBatch {
 			return false
 		}
-	case DoDropItem:
+	case DoRegional:
+		if e.inBatch || f.isRegional(e.host) {
+			return false
+		}
+	case DoDropItem, DoDropStatus:
 		if !e.inBatch {
 			return false
 		}
@@ -62,6 +78,19 @@ type injector struct {
 type armedFault struct {
 	Fault
 	matched, struck int
+	anchor          string // Of the first call it struck.
+}
+
+// strike is a fault that hits a call, which is the nth that it matched.
+type strike struct {
+	Fault
+	n int
+}
+
+// otherAnchor says whether a wrong anchor was put right: a passing [DoNeedsProxy] holds
+// against the first anchor it met, not against another.
+func (f *armedFault) otherAnchor(e event) bool {
+	return f.Do == DoNeedsProxy && f.Times > 0 && f.struck > 0 && f.anchor != e.anchor
 }
 
 func (i *injector) arm(faults []Fault) {
@@ -79,7 +108,7 @@ func (i *injector) fire(e event) firing {
 	var strikes firing
 	for n := range i.armed {
 		f := &i.armed[n]
-		if !f.matches(e) {
+		if !f.matches(e) || f.otherAnchor(e) {
 			continue
 		}
 		f.matched++
@@ -89,8 +118,11 @@ func (i *injector) fire(e event) firing {
 		if !f.chosen(f.matched) {
 			continue
 		}
+		if f.struck == 0 {
+			f.anchor = e.anchor
+		}
 		f.struck++
-		strikes = append(strikes, f.Fault)
+		strikes = append(strikes, strike{f.Fault, f.matched})
 	}
 	return strikes
 }

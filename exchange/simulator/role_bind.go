@@ -41,12 +41,7 @@ func (c *call) lookUpFirst(given map[string]json.RawMessage) *apiError {
 	found := false
 	switch strings.ToLower(c.cmdlet.name) {
 	case "get-mailbox", "set-mailbox":
-		l := listOrdinary
-		if truth(givenParameter(given, "GroupMailbox")) {
-			l = listGroups
-		} else if truth(givenParameter(given, "PublicFolder")) {
-			l = listPublicFolders
-		}
+		l := givenListing(given)
 		found = slices.ContainsFunc(t.find(identity), func(n int) bool {
 			m, ok := t.at(n)
 			return ok && listingOf(m.Type) == l

@@ -122,6 +122,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // The client has gone; there is nobody to answer.
 	}
+	if answer.unanswered {
+		panic(http.ErrAbortHandler) // The documented way to break a connection off.
+	}
 	s.stamp(answer.header, r)
 	s.log.end(entry, answer)
 	answer.send(w, r, s.compress)
@@ -134,7 +137,7 @@ func (s *Service) answer(r *http.Request, entry *Call) (reply, error) {
 	if err := s.wait(r.Context(), s.latency); err != nil {
 		return reply{}, err
 	}
-	if len(s.hosts) > 0 && !containsFold(s.hosts, r.Host) {
+	if s.misdirected(r.Host) {
 		return plainReply(http.StatusMisdirectedRequest), nil
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
@@ -152,7 +155,7 @@ func (s *Service) answer(r *http.Request, entry *Call) (reply, error) {
 		return (&apiError{status: http.StatusNotFound, message: messageBinding, kind: typeSystem, text: "Unknown tenant " + tenant, spelling: spellNoDetails}).reply(), nil
 	}
 	in := invocation{
-		method: r.Method, scheme: schemeOf(r), host: r.Host, tenant: tenant,
+		method: r.Method, scheme: schemeOf(r), host: r.Host, path: r.URL.Path, tenant: tenant,
 		query: r.URL.Query(), header: r.Header, body: body, entry: entry,
 	}
 	return s.dispatch(r.Context(), version, operation, in)
@@ -162,7 +165,7 @@ func (s *Service) dispatch(ctx context.Context, version, operation string, in in
 	beta := strings.EqualFold(version, "beta")
 	switch {
 	case strings.EqualFold(operation, "EXOModuleFile"):
-		return s.moduleFile(in), nil
+		return s.moduleFile(ctx, in)
 	case strings.EqualFold(operation, "InvokeCommand") && beta:
 		return s.invoke(ctx, in)
 	case strings.EqualFold(operation, "$batch") && beta:
@@ -212,9 +215,16 @@ func (s *Service) wait(ctx context.Context, d time.Duration) error {
 }
 
 // moduleFile lists the cmdlets the caller may use (wire 1.7).
-func (s *Service) moduleFile(in invocation) reply {
+func (s *Service) moduleFile(ctx context.Context, in invocation) (reply, error) {
+	fired := s.faults.fire(in.event("EXOModuleFile", false, nil))
+	if err := s.prepare(ctx, fired, nil); err != nil {
+		return reply{}, err
+	}
+	if refusal := s.refusal(fired, in); refusal != nil {
+		return refusal.reply(), nil
+	}
 	if in.method != http.MethodGet {
-		return plainReply(http.StatusMethodNotAllowed)
+		return plainReply(http.StatusMethodNotAllowed), nil
 	}
 	var names []string
 	for _, c := range s.cmdlets {
@@ -232,5 +242,5 @@ func (s *Service) moduleFile(in invocation) reply {
 		Context string `json:"@odata.context"`
 		Value   []file `json:"value"`
 	}{in.root() + "/$metadata#EXOModuleFile", []file{{Name: "ExchangeOnline.psm1", Cmdlets: strings.Join(names, ",")}}}))
-	return answer
+	return fired.damage(answer), nil
 }
