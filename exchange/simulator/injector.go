@@ -127,6 +127,24 @@ func (i *injector) fire(e event) firing {
 	return strikes
 }
 
+func (i *injector) disarm() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.armed = nil
+}
+
+func (i *injector) strikes(name string) int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n := 0
+	for _, f := range i.armed {
+		if f.Name == name {
+			n += f.struck
+		}
+	}
+	return n
+}
+
 // refuses says whether a cmdlet is withheld for good.
 func (i *injector) refuses(cmdlet string) bool {
 	i.mu.Lock()

@@ -52,11 +52,12 @@ func ExchangeAdministrator() Role {
 // is not known; its shape is semantics 4.5.
 func AuditOperator() Role {
 	return Role{Name: "Audit Operator", Entries: []RoleEntry{
+		{"Enable-OrganizationCustomization", []string{}},
 		{"Get-AdminAuditLogConfig", []string{}},
 		{"Get-Mailbox", []string{"Filter", "GroupMailbox", "Identity", "PublicFolder", "ResultSize"}},
 		{"Get-MailboxAuditBypassAssociation", []string{"Identity", "ResultSize"}},
 		{"Get-OrganizationConfig", []string{}},
-		{"Get-User", []string{"Identity", "ResultSize"}},
+		{"Get-User", []string{"Identity"}},
 		{"Set-AdminAuditLogConfig", []string{"UnifiedAuditLogIngestionEnabled"}},
 		{"Set-Mailbox", []string{
 			"AuditAdmin", "AuditDelegate", "AuditEnabled", "AuditLogAgeLimit", "AuditOwner", "DefaultAuditSet",

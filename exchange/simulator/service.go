@@ -115,6 +115,12 @@ func (s *Service) Tenant() *Tenant { return s.tenant }
 // AddFaults arms more faults on a running service.
 func (s *Service) AddFaults(faults ...Fault) { s.faults.arm(faults) }
 
+// DisarmFaults takes every fault away; what they did to the tenant stays.
+func (s *Service) DisarmFaults() { s.faults.disarm() }
+
+// Struck returns how often the armed faults of a name have struck.
+func (s *Service) Struck(name string) int { return s.faults.strikes(name) }
+
 // ServeHTTP answers one request.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry := s.log.begin(s.now(), r)
