@@ -109,8 +109,6 @@ func TestConfigIsChecked(t *testing.T) {
 	}{
 		{name: "good", edit: func(*auth.Config) {}},
 		{name: "no kind", setting: "auth", reason: "not known", edit: func(c *auth.Config) { c.Kind = "" }},
-		{name: "federated", setting: "auth", reason: "not supported yet", edit: func(c *auth.Config) { c.Kind = "federated" }},
-		{name: "device code", setting: "auth", reason: "not supported yet", edit: func(c *auth.Config) { c.Kind = "device-code" }},
 		{name: "domain as tenant", setting: "tenant", reason: "not a GUID", edit: func(c *auth.Config) { c.TenantID = "contoso.onmicrosoft.com" }},
 		{name: "common", setting: "tenant", reason: "not a GUID", edit: func(c *auth.Config) { c.TenantID = "common" }},
 		{name: "path in tenant", setting: "tenant", reason: "not a GUID", edit: func(c *auth.Config) { c.TenantID = tenant[:35] + "/" }},

@@ -28,8 +28,8 @@ func TestFromEnvironment(t *testing.T) {
 		kind auth.Kind
 		want string // kind and credential, or the error, as wantFromEnvironment reads it
 	}{
-		{"nothing", nil, "", "none: AZURE_CLIENT_ID with AZURE_CLIENT_SECRET|AZURE_CLIENT_ID with AZURE_CLIENT_CERTIFICATE_PATH|EXOAUDIT_ACCESS_TOKEN"},
-		{"client id alone", []string{app}, "", "none: AZURE_CLIENT_ID with AZURE_CLIENT_SECRET|AZURE_CLIENT_ID with AZURE_CLIENT_CERTIFICATE_PATH|EXOAUDIT_ACCESS_TOKEN"},
+		{"nothing", nil, "", "managed-identity "},
+		{"client id alone", []string{app}, "", "managed-identity "},
 		{"secret", []string{app, secret}, "", "secret s3cret"},
 		{"certificate", []string{app, cert}, "", "certificate PEM"},
 		{"token", []string{given}, "", "token t0ken"},
@@ -41,14 +41,10 @@ func TestFromEnvironment(t *testing.T) {
 		{"two, named", []string{app, secret, cert}, auth.KindCertificate, "certificate PEM"},
 		{"three, named", []string{app, secret, cert, given}, auth.KindToken, "token t0ken"},
 		{"named, another there", []string{app, secret}, auth.KindToken, "none: EXOAUDIT_ACCESS_TOKEN"},
-		{"federated alone", []string{app, federated}, "", "auth: not supported yet"},
-		{"named federated", []string{app, federated, secret}, "federated", "auth: not supported yet"},
-		{"named github", nil, "github", "auth: not supported yet"},
-		{"named managed identity", nil, "managed-identity", "auth: not supported yet"},
 		{"unknown name", []string{app, secret}, "password", "auth: not known"},
 		{"no file", []string{app, "AZURE_CLIENT_CERTIFICATE_PATH=gone.pem"}, "", "AZURE_CLIENT_CERTIFICATE_PATH: gone.pem"},
 		{"pfx by name", []string{app, "AZURE_CLIENT_CERTIFICATE_PATH=app.PFX"}, "", "AZURE_CLIENT_CERTIFICATE_PATH: PFX"},
-		{"pfx by content", []string{app, "AZURE_CLIENT_CERTIFICATE_PATH=der"}, "", "AZURE_CLIENT_CERTIFICATE_PATH: PFX"},
+		{"pfx by content", []string{app, "AZURE_CLIENT_CERTIFICATE_PATH=der"}, "", "certificate " + files["der"]},
 		{"bad token", []string{"EXOAUDIT_ACCESS_TOKEN=a b"}, "", "EXOAUDIT_ACCESS_TOKEN: white space"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
