@@ -65,7 +65,7 @@ func (a *app) connect(ctx context.Context, t target) (*connection, error) {
 	web := &http.Client{Transport: transport}
 	cfg.HTTPClient = web
 	cfg.Authority, cfg.CustomAuthority = at.authority, at.custom
-	if cfg.TenantID, err = auth.ResolveTenant(ctx, cfg.HTTPClient, cfg.Authority, t.tenant); err != nil {
+	if cfg.TenantID, err = cfg.ResolveTenant(ctx, t.tenant); err != nil {
 		return nil, err
 	}
 	provider, err := auth.New(ctx, cfg)
