@@ -42,7 +42,6 @@ func (e *engine) hiddenWrites() (asked, lost bool) {
 // judgeStored judges the hidden writes by the listing, and gives those to send
 // again.
 func (e *engine) judgeStored(ctx context.Context, ids []guid, err error) []hiddenWrite {
-	slices.SortFunc(ids, compareGUID)
 	var open []hiddenWrite
 	var outcomes []journal.Outcome
 	for record, slot := range e.run.mailbox.hidden {
