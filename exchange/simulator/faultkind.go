@@ -144,17 +144,20 @@ func wholeAnswers(at Site) bool { return !at.Item }
 
 func items(at Site) bool { return at.Item }
 
-// cmdlets excludes the envelope of a batch.
-func cmdlets(at Site) bool { return !at.is("$batch") && !at.is("EXOModuleFile") }
+// cmdlets excludes requests that are no cmdlet: the envelope of a batch, the list of
+// cmdlets, and any request at all, which may be one of them.
+func cmdlets(at Site) bool {
+	return !at.is("$batch") && !at.is("EXOModuleFile") && (at.Cmdlet != "" || at.Item || at.Continued)
+}
 
 // cmdletsOf is the sites of one cmdlet.
 func cmdletsOf(cmdlet string) func(Site) bool {
-	return func(at Site) bool { return at.Cmdlet == "" || at.is(cmdlet) }
+	return func(at Site) bool { return at.is(cmdlet) }
 }
 
-func reads(at Site) bool { return at.Cmdlet == "" || hasVerb(at.Cmdlet, "Get-") }
+func reads(at Site) bool { return at.Continued || hasVerb(at.Cmdlet, "Get-") }
 
-func writes(at Site) bool { return at.Cmdlet == "" || hasVerb(at.Cmdlet, "Set-") }
+func writes(at Site) bool { return hasVerb(at.Cmdlet, "Set-") }
 
 func hasVerb(cmdlet, verb string) bool {
 	return len(cmdlet) > len(verb) && strings.EqualFold(cmdlet[:len(verb)], verb)
@@ -163,6 +166,6 @@ func hasVerb(cmdlet, verb string) bool {
 // filtered is the listing that asks for a filter.
 func filtered(at Site) bool { return cmdletsOf("Get-Mailbox")(at) && containsFold(at.With, "Filter") }
 
-func listings(at Site) bool { return at.lists() }
+func listings(at Site) bool { return at.lists() && cmdlets(at) && (at.Cmdlet != "" || at.Continued) }
 
 func continuedPages(at Site) bool { return at.Continued }

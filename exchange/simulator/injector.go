@@ -71,8 +71,9 @@ func (f *Fault) chosen(n int) bool {
 
 // injector holds the armed faults and how often each matched and struck.
 type injector struct {
-	mu    sync.Mutex
-	armed []armedFault
+	mu      sync.Mutex
+	armed   []armedFault
+	regions []string // That faults ever redirected to.
 }
 
 type armedFault struct {
@@ -98,6 +99,9 @@ func (i *injector) arm(faults []Fault) {
 	defer i.mu.Unlock()
 	for _, f := range faults {
 		i.armed = append(i.armed, armedFault{Fault: f})
+		if f.Do == DoRegional {
+			i.regions = append(i.regions, f.region())
+		}
 	}
 }
 

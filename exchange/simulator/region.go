@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"net"
+	"slices"
 	"strings"
 )
 
@@ -36,16 +37,12 @@ func (s *Service) misdirected(host string) bool {
 	return len(s.hosts) > 0 && !containsFold(s.hosts, host) && !s.faults.redirectsTo(host)
 }
 
-// redirectsTo says whether a fault sends callers to a regional host.
+// redirectsTo says whether a fault sends callers to a regional host, or did before it was
+// disarmed: a client may have learned the host.
 func (i *injector) redirectsTo(host string) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	for n := range i.armed {
-		if f := &i.armed[n]; f.Do == DoRegional && f.isRegional(host) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(i.regions, func(region string) bool { return strings.EqualFold(hostName(host), region+regionalHosts) })
 }
 
 func hostName(host string) string {
