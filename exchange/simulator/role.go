@@ -34,8 +34,11 @@ func SecurityReader() Role {
 // GlobalReader is the directory role Global Reader: every read (wire 6).
 func GlobalReader() Role {
 	return Role{Name: "Global Reader", Entries: []RoleEntry{
-		{Cmdlet: "Get-AdminAuditLogConfig"}, {Cmdlet: "Get-Mailbox"}, {Cmdlet: "Get-MailboxAuditBypassAssociation"},
-		{Cmdlet: "Get-OrganizationConfig"}, {Cmdlet: "Get-User"},
+		{Cmdlet: "Get-AdminAuditLogConfig"},
+		{Cmdlet: "Get-Mailbox"},
+		{Cmdlet: "Get-MailboxAuditBypassAssociation"},
+		{Cmdlet: "Get-OrganizationConfig"},
+		{Cmdlet: "Get-User"},
 	}}
 }
 

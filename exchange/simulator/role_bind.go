@@ -38,7 +38,7 @@ func (c *call) lookUpFirst(given map[string]json.RawMessage) *apiError {
 	t := c.s.tenant
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	found := false
+	var found bool
 	switch strings.ToLower(c.cmdlet.name) {
 	case "get-mailbox", "set-mailbox":
 		l := givenListing(given)
