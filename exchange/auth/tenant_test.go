@@ -91,3 +91,20 @@ func TestResolveTenantRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestResolveTenantOfACustomCloud: not even a question goes to a host that nobody declared.
+func TestResolveTenantOfACustomCloud(t *testing.T) {
+	a := authority(t)
+	cfg := auth.Config{Authority: "https://login.example", HTTPClient: &http.Client{Transport: a.RoundTripper()}}
+	_, err := cfg.ResolveTenant(t.Context(), simulator.AuthorityDomain)
+	wantConfigError(t, err, "authority", "custom cloud")
+	_, err = auth.ResolveTenant(t.Context(), cfg.HTTPClient, cfg.Authority, simulator.AuthorityDomain)
+	wantConfigError(t, err, "authority", "custom cloud")
+	if a.Requests() != 0 {
+		t.Errorf("%d requests", a.Requests())
+	}
+	cfg.CustomAuthority = true
+	if got, err := cfg.ResolveTenant(t.Context(), simulator.AuthorityDomain); err != nil || got != a.TenantID() {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

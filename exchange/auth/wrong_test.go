@@ -63,7 +63,9 @@ func TestEachWrongCredentialSaysWhatToDo(t *testing.T) {
 		{"nobody signs in", "device code", func(_ *testing.T, w *world, _ *auth.Config) { w.authority.Person.Polls = -1 }, "expired_token", 0, []string{"sooner"}},
 		{"code that expires earlier than it says", "device code", func(_ *testing.T, w *world, _ *auth.Config) {
 			w.authority.Person.Polls = -1
-			w.authority.Clock = func() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) * 2) }
+			w.authority.Clock = func() time.Time {
+				return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) * 2)
+			}
 		}, "expired_token", 400, []string{"sooner"}},
 		{"device code of an unknown application", "device code", client(stranger), "AADSTS700016", 400, []string{"AZURE_CLIENT_ID"}},
 	} {
