@@ -93,13 +93,31 @@ func (e faultEntry) fault() (Fault, error) {
 		}
 		*d.into = parsed
 	}
-	switch {
-	case e.Do == DoStatus && (e.Status < 400 || e.Status > 599):
-		return Fault{}, fmt.Errorf("status %d is not between 400 and 599", e.Status)
-	case (e.Do == DoRedirect || e.Do == DoForeignNextLink) && e.Host == "":
-		return Fault{}, fmt.Errorf("action %s needs a host", e.Do)
-	case e.Call < 0 || e.Times < 0 || e.Row < 0 || e.Probability < 0 || e.Probability > 1:
-		return Fault{}, errors.New("call, times and row are 0 or more, probability is 0 to 1")
+	if err := e.check(); err != nil {
+		return Fault{}, err
 	}
 	return f, nil
+}
+
+// check refuses what could never strike, or not as it was meant.
+func (e faultEntry) check() error {
+	switch {
+	case e.Do == DoStatus && (e.Status < 400 || e.Status > 599):
+		return fmt.Errorf("status %d is not between 400 and 599", e.Status)
+	case (e.Do == DoRedirect || e.Do == DoForeignNextLink) && e.Host == "":
+		return fmt.Errorf("action %s needs a host", e.Do)
+	case e.Do == DoRegional && strings.ContainsAny(e.Host, ".:/"):
+		return fmt.Errorf("host %q of action %s is not a region such as %s", e.Host, e.Do, defaultRegion)
+	case e.Do == DoChallenge && e.Text != "" && !json.Valid([]byte(e.Text)):
+		return fmt.Errorf("text of action %s is not JSON", e.Do)
+	case e.Do == DoWrongGzip && e.Text != "" && e.Text != GzipDamaged:
+		return fmt.Errorf("text %q of action %s is neither empty nor %q", e.Text, e.Do, GzipDamaged)
+	case e.Do.wholeAnswer() && e.Item:
+		return fmt.Errorf("action %s works on whole answers, never on a batch item", e.Do)
+	case strings.EqualFold(e.Cmdlet, "$batch") && len(e.With) > 0:
+		return errors.New("a whole batch passes no parameters, so with never holds for cmdlet $batch")
+	case e.Call < 0 || e.Times < 0 || e.Row < 0 || e.Probability < 0 || e.Probability > 1:
+		return errors.New("call, times and row are 0 or more, probability is 0 to 1")
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"slices"
 	"sync"
 	"time"
 )
@@ -10,10 +9,11 @@ import (
 type history struct {
 	mu   sync.Mutex
 	past map[string][]version
-	// before holds what objects were before the newest write to them; keys in order of the
-	// first write to each.
+	// before holds what objects were before the newest write to them; order is a ring of
+	// its keys, which begins at oldest once it is full.
 	before map[string]any
 	order  []string
+	oldest int
 }
 
 type version struct {
@@ -33,11 +33,13 @@ func (h *history) remember(key string, was any) {
 		h.before = map[string]any{}
 	}
 	if _, known := h.before[key]; !known {
-		if len(h.order) == rememberMost {
-			delete(h.before, h.order[0])
-			h.order = slices.Delete(h.order, 0, 1)
+		if len(h.order) < rememberMost {
+			h.order = append(h.order, key)
+		} else {
+			delete(h.before, h.order[h.oldest])
+			h.order[h.oldest] = key
+			h.oldest = (h.oldest + 1) % rememberMost
 		}
-		h.order = append(h.order, key)
 	}
 	h.before[key] = was
 }

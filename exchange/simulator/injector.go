@@ -27,19 +27,11 @@ func (in invocation) event(name string, continued bool, parameters map[string]js
 }
 
 func (f *Fault) matches(e event) bool {
-	switch f.Do {
-	case DoCutBody, DoBreakBody, DoRedirect, DoDropConnection, DoWrongGzip:
-		if e.inBatch {
-			return false
-		}
-	case DoRegional:
-		if e.inBatch || f.isRegional(e.host) {
-			return false
-		}
-	case DoDropItem, DoDropStatus:
-		if !e.inBatch {
-			return false
-		}
+	switch {
+	case f.Do.wholeAnswer() && e.inBatch, (f.Do == DoDropItem || f.Do == DoDropStatus) && !e.inBatch:
+		return false
+	case f.Do == DoRegional && f.isRegional(e.host):
+		return false // Who is there already needs no redirect.
 	}
 	if f.Item && !e.inBatch || f.Continued && !e.continued || !f.fits(e.passed) {
 		return false
@@ -48,6 +40,15 @@ func (f *Fault) matches(e event) bool {
 		return f.Item || !e.inBatch
 	}
 	return strings.EqualFold(f.Cmdlet, e.cmdlet)
+}
+
+// wholeAnswer says whether an action works on HTTP answers, of which a batch item has none.
+func (a Action) wholeAnswer() bool {
+	switch a {
+	case DoCutBody, DoBreakBody, DoRedirect, DoRegional, DoDropConnection, DoWrongGzip:
+		return true
+	}
+	return false
 }
 
 // fits says whether a call passes every parameter of With and none of Without.
