@@ -104,7 +104,7 @@ type day struct {
 func play(t *testing.T, s *scenario, folder string) *history {
 	t.Helper()
 	d := &day{t: t, folder: folder, dayRecorder: &dayRecorder{
-		s: s, journal: filepath.Join(folder, journalFile), tokens: map[string]bool{}, twins: map[uint64]int{},
+		s: s, journal: filepath.Join(folder, journalFile), tokens: map[string]bool{}, twins: map[uint64]int{}, intents: map[string]bool{},
 	}}
 	d.out = history{s: s, files: map[string]string{}, struck: map[string]int{}}
 	if err := os.WriteFile(d.path(policyFile), []byte(s.policy.yaml()), 0o600); err != nil {

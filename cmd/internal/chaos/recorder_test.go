@@ -54,6 +54,8 @@ type dayRecorder struct {
 	service   *simulator.Service
 	authority *simulator.Authority
 	journal   string // path
+	offset    int64  // how much of it has been read
+	intents   map[string]bool
 
 	mu       sync.Mutex
 	step     int
@@ -219,24 +221,32 @@ func (w *write) intents() []string {
 	return keys
 }
 
-// intended reads the journal as it is on disk and gives the intents of the run
-// that began last.
+// intended reads what has come to the journal on disk and gives the intents of
+// the run that began last. Whether the lines are a chain is looked at in the end.
 func (r *dayRecorder) intended() map[string]bool {
-	found := map[string]bool{}
-	data, err := os.ReadFile(r.journal)
+	f, err := os.Open(r.journal)
 	if err != nil {
-		return found
-	}
-	_, _ = journal.Read(bytes.NewReader(data), func(e journal.Entry) error { // the chain is looked at in the end
-		if e.Begin != nil {
-			clear(found)
-		}
-		if i := e.Intent; i != nil && (i.Inverse.Setting != "" || i.Inverse.None != "") {
-			found[strings.ToLower(i.Subject.ID)+" "+string(i.Setting)] = true
-		}
 		return nil
-	})
-	return found
+	}
+	defer func() { _ = f.Close() }() // only read
+	data, err := io.ReadAll(io.NewSectionReader(f, r.offset, 1<<40))
+	if err != nil {
+		return nil
+	}
+	for line := range bytes.Lines(data) {
+		var l struct{ Entry journal.Entry }
+		if !bytes.HasSuffix(line, []byte("\n")) || json.Unmarshal(line, &l) != nil {
+			break
+		}
+		r.offset += int64(len(line))
+		if l.Entry.Begin != nil {
+			clear(r.intents)
+		}
+		if i := l.Entry.Intent; i != nil && (i.Inverse.Setting != "" || i.Inverse.None != "") {
+			r.intents[strings.ToLower(i.Subject.ID)+" "+string(i.Setting)] = true
+		}
+	}
+	return r.intents
 }
 
 // answered notes an answer as the client will see it, and the state after it.
