@@ -223,7 +223,7 @@ func TestItemThrottledOftenCostsTimeOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		replies := slices.Repeat([]reply{answers(item("0", 429, `"Retry-After":"3"`, `{}`), item("1", 503, "", `{}`))}, 3)
 		replies = append(replies, slices.Repeat([]reply{answers(item("0", 429, "", `{}`), item("1", 200, "", `{"value":[{}]}`))}, 9)...)
-		c, s := scripted(t, append(replies, answers(item("0", 200, "", `{"value":[{}]}`)))...)
+		c, s := patient(t, append(replies, answers(item("0", 200, "", `{"value":[{}]}`)))...)
 		got := c.BypassByID(t.Context(), []string{guid(0), guid(1)})
 		if got[0].Err != nil || got[1].Err != nil || len(s.requests()) != 13 {
 			t.Errorf("results %v, %v after %d requests, want 13", got[0].Err, got[1].Err, len(s.requests()))
@@ -240,7 +240,7 @@ func TestItemThrottledOftenCostsTimeOnly(t *testing.T) {
 func TestItemsHaveTriesOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		replies := slices.Repeat([]reply{answers(item("0", 503, "", `{}`), item("1", 429, `"Retry-After":"3"`, `{}`))}, 5)
-		c, s := scripted(t, append(replies, answers(item("1", 503, "", `{}`)), answers(item("1", 200, "", `{"value":[{}]}`)))...)
+		c, s := patient(t, append(replies, answers(item("1", 503, "", `{}`)), answers(item("1", 200, "", `{"value":[{}]}`)))...)
 		got := c.BypassByID(t.Context(), []string{guid(0), guid(1)})
 		if e, found := asError(got[0].Err); !found || e.Status != 503 || got[1].Err != nil || len(s.requests()) != 7 {
 			t.Errorf("results %v, %v after %d requests, want 7", got[0].Err, got[1].Err, len(s.requests()))

@@ -27,7 +27,9 @@ type Config struct {
 	TenantID string
 	// TokenSource gives the bearer token; it is asked before every call. If it
 	// has a method Invalidate(), a call or a batch item that is answered by 401 is
-	// made once more where the source then gives another token.
+	// made once more where the source then gives another token. Where the 401 asks
+	// for claims and the source has a method Challenge(claims string), that one is
+	// called instead, with the claims as JSON.
 	TokenSource oauth2.TokenSource
 	// Transport makes the HTTP calls; nil means a clone of the default one.
 	Transport http.RoundTripper
@@ -68,6 +70,7 @@ type Client struct {
 	counters  counters
 
 	// What was learned from the service where the wire is not known.
+	region         atomic.Pointer[endpoint] // where the front door sent us
 	linkByGet      atomic.Bool // the next link wants GET
 	auditLogByHome atomic.Bool // the audit log cmdlets want the other anchor
 }

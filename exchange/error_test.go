@@ -215,24 +215,30 @@ func TestSingletonMustBeOne(t *testing.T) {
 	})
 }
 
-func TestRedirectIsNotFollowed(t *testing.T) {
+// TestRedirectIsFollowedToTheRegionOnly: a redirect to an internal host of a region
+// leads to the public host of that region, once; any other is an error.
+func TestRedirectIsFollowedToTheRegionOnly(t *testing.T) {
 	const (
 		worldwide = "https://outlook.office365.com"
 		admin     = "https://eur01.admin.protection.outlook.com:446/adminapi"
 	)
-	tests := []struct{ name, endpoint, location, host, advice string }{
-		{"the service's own", worldwide, admin, "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com"},
-		{"the other worldwide name", "https://outlook.office.com", admin, "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com"},
-		{"a regional host", worldwide, "https://NAM13B.outlook.office365.com/adminapi", "NAM13B.outlook.office365.com", "nam13b.outlook.office365.com"},
-		{"another cloud", "https://outlook.office365.us", admin, "eur01.admin.protection.outlook.com:446", ""},
-		{"another endpoint", testEndpoint, admin, "eur01.admin.protection.outlook.com:446", ""},
-		{"a look-alike endpoint", "https://outlook.office365.com.example", admin, "eur01.admin.protection.outlook.com:446", ""},
-		{"a foreign host", worldwide, "https://evil.example/x", "evil.example", ""},
-		{"a look-alike host", worldwide, "https://evil.example.protection.outlook.com.example/", "evil.example.protection.outlook.com.example", ""},
-		{"the compliance host", worldwide, "https://nam13b.ps.compliance.protection.outlook.com/", "nam13b.ps.compliance.protection.outlook.com", ""},
-		{"the endpoint itself", worldwide, worldwide + "/x", "outlook.office365.com", ""},
-		{"an odd label", worldwide, "https://eur_01.admin.protection.outlook.com:446/", "eur_01.admin.protection.outlook.com:446", ""},
-		{"no place", worldwide, "", "", ""},
+	tests := []struct {
+		name, endpoint, location, host, advice string
+		second                                 string // the host of the second request
+	}{
+		{"the service's own", worldwide, admin, "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com", "eur01.outlook.office365.com"},
+		{"the other worldwide name", "https://outlook.office.com", admin, "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com", "eur01.outlook.office365.com"},
+		{"a regional host", worldwide, "https://NAM13B.outlook.office365.com/adminapi", "NAM13B.outlook.office365.com", "nam13b.outlook.office365.com", ""},
+		{"another cloud", "https://outlook.office365.us", admin, "eur01.admin.protection.outlook.com:446", "", ""},
+		{"another endpoint", testEndpoint, admin, "eur01.admin.protection.outlook.com:446", "", ""},
+		{"a look-alike endpoint", "https://outlook.office365.com.example", admin, "eur01.admin.protection.outlook.com:446", "", ""},
+		{"plain http", worldwide, "http://eur01.admin.protection.outlook.com:446/", "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com", ""},
+		{"a foreign host", worldwide, "https://evil.example/x", "evil.example", "", ""},
+		{"a look-alike host", worldwide, "https://evil.example.protection.outlook.com.example/", "evil.example.protection.outlook.com.example", "", ""},
+		{"the compliance host", worldwide, "https://nam13b.ps.compliance.protection.outlook.com/", "nam13b.ps.compliance.protection.outlook.com", "", ""},
+		{"the endpoint itself", worldwide, worldwide + "/x", "outlook.office365.com", "", ""},
+		{"an odd label", worldwide, "https://eur_01.admin.protection.outlook.com:446/", "eur_01.admin.protection.outlook.com:446", "", ""},
+		{"no place", worldwide, "", "", "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -251,8 +257,12 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 			if text := err.Error(); strings.Contains(text, "give https://") != (tt.advice != "") || !strings.Contains(text, "https://"+tt.advice) && tt.advice != "" {
 				t.Errorf("the error says %q", text)
 			}
-			if n := len(s.requests()); n != 1 {
-				t.Errorf("%d requests, want 1", n)
+			if e.RequestID == "" || e.ClientRequestID == "" || !strings.Contains(err.Error(), e.RequestID) {
+				t.Errorf("the error does not name the request: %q", err)
+			}
+			sent := s.requests()
+			if tt.second == "" && len(sent) != 1 || tt.second != "" && (len(sent) != 2 || sent[1].host != tt.second) {
+				t.Errorf("%d requests, the last to %s; want a second to %q", len(sent), sent[len(sent)-1].host, tt.second)
 			}
 		})
 	}

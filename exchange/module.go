@@ -59,17 +59,17 @@ func (c *Client) ExportedCmdlets(ctx context.Context) ([]string, error) {
 
 // moduleFileCall asks v1.0, the only version that makes the file (wire 1.1).
 func (c *Client) moduleFileCall() call {
-	at := c.endpoint.url(actionModuleFile, "Version="+moduleVersion)
-	at.Path = "/adminapi/v1.0/" + c.endpoint.tenant + "/" + actionModuleFile
 	return call{
 		kind:    read,
 		cmdlet:  actionModuleFile,
 		cmdlets: []string{actionModuleFile},
 		method:  http.MethodGet,
-		url:     at,
+		path:    "/adminapi/v1.0/" + c.endpoint.tenant + "/" + actionModuleFile,
+		query:   "Version=" + moduleVersion,
 		anchor:  organizationAnchor(),
 		prefer:  preferPage,
 		header:  map[string]string{"CommandName": "*"},
+		sound:   soundRead(actionModuleFile),
 		id:      newID(),
 		timeout: c.timeoutOf(actionModuleFile),
 	}

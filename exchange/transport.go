@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/rand"
@@ -33,14 +34,29 @@ type call struct {
 	cmdlet  string   // what its errors are about
 	cmdlets []string // what its trace lists
 	method  string
-	url     *url.URL
-	body    func(token string) ([]byte, error)
+	at      endpoint // of a further page; else the client says where
+	path    string
+	query   string // raw
+	body    func(at endpoint, token string) ([]byte, error)
+	// sound looks for what makes the answer to a read worth asking for again; nil
+	// for writes.
+	sound   func(*response) error
 	anchor  anchor
 	prefer  string
 	header  map[string]string // what only this kind of call has
 	batch   bool
 	id      string // client-request-id, the same for retries and pages (wire 1.3)
 	timeout time.Duration
+}
+
+// ids are the service's id of the request and this client's.
+func (r response) ids() (request, client string) {
+	return clean(r.header.Get("request-id")), r.id
+}
+
+// url is the address of the call.
+func (q call) url() *url.URL {
+	return &url.URL{Scheme: q.at.base.Scheme, Host: q.at.base.Host, Path: q.path, RawQuery: q.query}
 }
 
 // response is an answer of the service. body is good until the session's next
@@ -51,8 +67,16 @@ type response struct {
 	body   []byte
 	// cut is set where the body of a success could not be read to its end.
 	cut error
-	// token is what the call carried.
-	token string
+	// unsound is what is wrong with a success; known is what was read of it.
+	unsound error
+	known   *decoded
+	// token is what the call carried, at where it went, region that place where it
+	// was learned, anchor how it was routed, and id its client-request-id.
+	token  string
+	at     endpoint
+	region *endpoint
+	anchor anchor
+	id     string
 }
 
 // session is what the pages of one listing share: cookies, which keep it on its
@@ -74,55 +98,17 @@ func (c *Client) newSession() *session {
 	}}
 }
 
+// forget drops the cookies of another backend.
+func (s *session) forget() {
+	s.http.Jar, _ = cookiejar.New(nil) // its error is always nil
+}
+
 // newID returns a random GUID (version 4).
 func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the process instead
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// do makes the call, and makes it again as [shouldRetry] and the budget allow.
-func (c *Client) do(ctx context.Context, s *session, q call) (response, error) {
-	waiting, tries, renewed := newWaits(c.retry), 0, false
-	for {
-		resp, err := c.once(ctx, s, q)
-		if err == nil {
-			c.limit.succeeded()
-			return resp, nil
-		}
-		failure, ok := asError(err)
-		if ok && failure.Status == http.StatusUnauthorized && !renewed {
-			renewed = true
-			again, err := c.renew(ctx, resp.token)
-			if err != nil {
-				return response{}, tokenError(ctx, q.cmdlet, err)
-			}
-			if again {
-				continue
-			}
-		}
-		if !shouldRetry(q.kind, err) || c.retry.exhausted(&tries, err) {
-			return response{}, err
-		}
-		wait, again := waiting.next(failure.RetryAfter)
-		if !again {
-			return response{}, err
-		}
-		if err := c.pause(ctx, wait, failure.RetryAfter > 0); err != nil {
-			return response{}, callError(q.cmdlet, err)
-		}
-	}
-}
-
-// pause waits before another try. A wait that the service asked for holds all
-// callers.
-func (c *Client) pause(ctx context.Context, wait time.Duration, asked bool) error {
-	if asked {
-		c.limit.hold(wait)
-		return c.limit.passGate(ctx)
-	}
-	return sleep(ctx, wait)
 }
 
 // callError says which cmdlet the context ended.
@@ -144,6 +130,8 @@ func (c *Client) once(ctx context.Context, s *session, q call) (response, error)
 		return response{}, callError(q.cmdlet, err)
 	}
 	defer release()
+	region := (*endpoint)(nil)
+	q.at, region = c.place(q)
 	start := time.Now()
 	resp, size, err := c.exchange(ctx, s, q, token)
 	c.counters.requests.Add(1)
@@ -151,11 +139,14 @@ func (c *Client) once(ctx context.Context, s *session, q call) (response, error)
 	if q.batch {
 		c.counters.batches.Add(1)
 	}
+	resp.token, resp.at, resp.region, resp.anchor, resp.id = token, q.at, region, q.anchor, q.id
 	if err == nil {
 		err = c.judge(q, resp)
 	}
-	c.report(q, resp, start, size, err)
-	resp.token = token
+	if err == nil && q.sound != nil {
+		resp.unsound = q.sound(&resp)
+	}
+	c.report(q, resp, start, size, cmp.Or(err, resp.unsound, resp.cut))
 	return resp, err
 }
 
@@ -164,14 +155,11 @@ func (c *Client) report(q call, resp response, start time.Time, size int64, err 
 	if c.trace == nil {
 		return
 	}
-	if err == nil {
-		err = resp.cut
-	}
 	c.trace(Trace{
 		Start:           start,
 		Duration:        time.Since(start),
 		Method:          q.method,
-		Path:            q.url.Path,
+		Path:            q.path,
 		Cmdlets:         q.cmdlets,
 		Status:          resp.status,
 		RequestID:       clean(resp.header.Get("request-id")),
@@ -195,13 +183,9 @@ func (c *Client) judge(q call, resp response) error {
 	case resp.status == http.StatusOK:
 		return nil
 	case resp.status > http.StatusOK && resp.status < 300:
-		return unexpected(q.cmdlet, resp.status)
+		return unexpected(q.cmdlet, resp)
 	case resp.status >= 300 && resp.status < 400:
-		e := &RedirectError{Cmdlet: q.cmdlet, Status: resp.status}
-		if u, err := url.Parse(resp.header.Get("Location")); err == nil {
-			e.Host, e.Regional = clean(u.Host), c.endpoint.regional(u)
-		}
-		return e
+		return redirected(q, resp)
 	case resp.status == http.StatusTooManyRequests:
 		c.counters.throttled.Add(1)
 		c.limit.throttled()
@@ -263,13 +247,13 @@ func (c *Client) exchange(ctx context.Context, s *session, q call, token string)
 func (c *Client) request(ctx context.Context, q call, token string) (*http.Request, error) {
 	var body io.Reader
 	if q.method != http.MethodGet {
-		encoded, err := q.body(token)
+		encoded, err := q.body(q.at, token)
 		if err != nil {
 			return nil, err
 		}
 		body = bytes.NewReader(encoded)
 	}
-	req, err := http.NewRequestWithContext(ctx, q.method, q.url.String(), body)
+	req, err := http.NewRequestWithContext(ctx, q.method, q.url().String(), body)
 	if err != nil {
 		return nil, err
 	}
