@@ -10,10 +10,9 @@ import (
 // whoever the token is for does that. Times are zero, texts and lists empty, where the
 // token does not say.
 type TokenFacts struct {
-	// Kind is the kind of credential that the token came from.
-	Kind Kind
-	// Audience is the resource (claim aud).
-	Audience string
+	// Kind is the kind of credential that the token came from, as --auth names it; Audience
+	// is the resource (claim aud).
+	Kind, Audience string
 	// Roles are the application's roles (claim roles), such as "Exchange.ManageAsApp";
 	// DirectoryRoles are the template ids of Entra roles (claim wids, wire 6).
 	Roles, DirectoryRoles []string
@@ -36,7 +35,7 @@ func (p *Provider) Facts(ctx context.Context, scope string) (TokenFacts, error) 
 	if err != nil {
 		return TokenFacts{}, err
 	}
-	facts := TokenFacts{Kind: p.cfg.Kind, Expires: token.Expiry}
+	facts := TokenFacts{Kind: string(p.cfg.Kind), Expires: token.Expiry}
 	c, ok := decodeClaims(token.AccessToken)
 	if !ok {
 		facts.Opaque = true

@@ -21,13 +21,13 @@ func TestFactsOfAGivenToken(t *testing.T) {
 		want        auth.TokenFacts
 	}{
 		{"jwt", jwt, auth.TokenFacts{
-			Kind: auth.KindToken, Audience: simulator.AuthorityAudience, Roles: []string{"Exchange.ManageAsApp"},
+			Kind: "token", Audience: simulator.AuthorityAudience, Roles: []string{"Exchange.ManageAsApp"},
 			TenantID: simulator.AuthorityTenantID, AppID: simulator.AuthorityClientID,
 		}},
-		{"opaque", "opaque-token", auth.TokenFacts{Kind: auth.KindToken, Opaque: true}},
-		{"parts without claims", "a.b.c", auth.TokenFacts{Kind: auth.KindToken, Opaque: true}},
+		{"opaque", "opaque-token", auth.TokenFacts{Kind: "token", Opaque: true}},
+		{"parts without claims", "a.b.c", auth.TokenFacts{Kind: "token", Opaque: true}},
 		{"claims of other types", "x.eyJhdWQiOlsiYSIsImIiXSwicm9sZXMiOiJvbmUiLCJ0aWQiOjcsImV4cCI6IngiLCJhenAiOiJhcHAiLCJ1cG4iOiJ1XHUwMDFiIn0.x", auth.TokenFacts{
-			Kind: auth.KindToken, Audience: "a b", Roles: []string{"one"}, AppID: "app", UserName: "u",
+			Kind: "token", Audience: "a b", Roles: []string{"one"}, AppID: "app", UserName: "u",
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

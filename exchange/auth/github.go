@@ -15,7 +15,7 @@ import (
 // permission `id-token: write`.
 const (
 	githubURL   = "ACTIONS_ID_TOKEN_REQUEST_URL"
-	githubToken = "ACTIONS_ID_TOKEN_REQUEST_TOKEN" //nolint:gosec // a name
+	githubToken = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 )
 
 // GitHubRequest says how a job asks GitHub for a token about itself.

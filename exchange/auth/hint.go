@@ -38,9 +38,12 @@ func (a advice) on(code, word string, skew time.Duration) string {
 	return a.word(word)
 }
 
-// word is the advice on an error that has no number: those of a device code (RFC 8628
-// section 3.5) and of a managed identity.
+// word is the advice on an error that has no number: of OAuth itself, of a device code (RFC
+// 8628 section 3.5) and of a managed identity.
 func (a advice) word(word string) string {
+	if word == "invalid_scope" || word == "invalid_resource" {
+		return "the resource is not known there; check --cloud, --endpoint and EXOAUDIT_SCOPE"
+	}
 	if a.kind == KindManagedIdentity {
 		return a.identity()
 	}

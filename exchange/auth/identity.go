@@ -120,7 +120,7 @@ func (p *Provider) identityClient() (*managedidentity.Client, error) {
 		return nil, &ConfigError{Setting: "auth", Reason: fmt.Sprintf("this machine gives managed identities in the way of %s; "+
 			"only those of virtual machines (IMDS) and of App Service (IDENTITY_ENDPOINT with IDENTITY_HEADER) are supported", source)}
 	}
-	var id managedidentity.ID = managedidentity.SystemAssigned()
+	id := managedidentity.SystemAssigned()
 	if p.cfg.ClientID != "" {
 		id = managedidentity.UserAssignedClientID(p.cfg.ClientID)
 	}

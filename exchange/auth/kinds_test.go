@@ -263,7 +263,7 @@ func TestFacts(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := auth.TokenFacts{
-			Kind: k.kind, Audience: simulator.AuthorityAudience, TenantID: simulator.AuthorityTenantID,
+			Kind: string(k.kind), Audience: simulator.AuthorityAudience, TenantID: simulator.AuthorityTenantID,
 			AppID: cfg.ClientID, Roles: []string{"Exchange.ManageAsApp"}, DirectoryRoles: []string{"5d6b6bb7-de71-4623-b4af-96380a352509"},
 		}
 		account := ""

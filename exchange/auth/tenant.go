@@ -45,13 +45,14 @@ func (c Config) ResolveTenant(ctx context.Context, tenant string) (string, error
 
 // askTenant asks the authority, again where that may help.
 func (c Config) askTenant(ctx context.Context, base *url.URL, tenant string) (string, error) {
-	f := failure{action: fmt.Sprintf("find the tenant %q", tenant), host: base.Host, now: time.Now()}
+	f := failure{action: fmt.Sprintf("find the tenant %q", tenant), host: base.Host}
 	address := base.JoinPath(tenant, "v2.0", ".well-known", "openid-configuration").String()
 	return again(ctx, func() (string, error) { return f.tenant(ctx, c.HTTPClient, address) })
 }
 
 // tenant makes one attempt.
 func (f failure) tenant(ctx context.Context, client *http.Client, address string) (string, error) {
+	f.now = time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return "", f.explain(err)

@@ -32,7 +32,7 @@ func (a *Authority) serveIMDS(w http.ResponseWriter, r *http.Request) {
 	case a.cfg.Machine == nil || a.cfg.Machine.Header != "":
 		a.serveUnmodelled(w, r)
 	case r.Header.Get("Metadata") != "true" || r.URL.Query().Get("api-version") != "2018-02-01":
-		authorityIdentityRefusal(w, http.StatusBadRequest, "invalid_request", "Required metadata header or api-version not specified")
+		authorityIdentityRefusal(w, "invalid_request", "Required metadata header or api-version not specified")
 	default:
 		a.serveIdentity(w, r.URL.Query())
 	}
@@ -47,7 +47,7 @@ func (a *Authority) serveAppService(w http.ResponseWriter, r *http.Request) {
 	case r.Header.Get("X-IDENTITY-HEADER") != a.cfg.Machine.Header:
 		authorityJSON(w, http.StatusUnauthorized, map[string]any{"statusCode": 401, "message": "The identity header is not that of this app."})
 	case r.URL.Query().Get("api-version") != "2019-08-01":
-		authorityIdentityRefusal(w, http.StatusBadRequest, "invalid_request", "The api-version is not supported")
+		authorityIdentityRefusal(w, "invalid_request", "The api-version is not supported")
 	default:
 		a.serveIdentity(w, r.URL.Query())
 	}
@@ -61,12 +61,12 @@ func (a *Authority) serveIdentity(w http.ResponseWriter, query url.Values) {
 		}
 	}
 	if id == "" {
-		authorityIdentityRefusal(w, http.StatusBadRequest, "invalid_request", "Identity not found")
+		authorityIdentityRefusal(w, "invalid_request", "Identity not found")
 		return
 	}
 	resource := query.Get("resource")
 	if !slices.Contains(a.cfg.Audiences, resource) {
-		authorityIdentityRefusal(w, http.StatusBadRequest, "invalid_resource", "The resource is not known to this authority")
+		authorityIdentityRefusal(w, "invalid_resource", "The resource is not known to this authority")
 		return
 	}
 	seconds := int64(a.cfg.TokenLifetime.Seconds())
@@ -80,6 +80,6 @@ func (a *Authority) serveIdentity(w http.ResponseWriter, query url.Values) {
 	})
 }
 
-func authorityIdentityRefusal(w http.ResponseWriter, status int, word, text string) {
-	authorityJSON(w, status, map[string]string{"error": word, "error_description": text})
+func authorityIdentityRefusal(w http.ResponseWriter, word, text string) {
+	authorityJSON(w, http.StatusBadRequest, map[string]string{"error": word, "error_description": text})
 }
