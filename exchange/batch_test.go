@@ -181,7 +181,7 @@ func TestBatchLimits(t *testing.T) {
 func TestThrottledItemsAreSentAgainAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := `{"value":[]}`
-		c, s := scripted(t,
+		c, s := patient(t,
 			answers(item("0", 200, "", good), item("1", 429, `"Retry-After":"9"`, `{}`), item("2", 503, "", `{}`), item("3", 429, `"Retry-After":4`, `{}`)),
 			answers(item("1", 200, "", good), item("3", 429, `"retry-after":["1"]`, `{}`)),
 			answers(item("3", 200, "", good)),
@@ -250,7 +250,7 @@ func TestItemsHaveTriesOfTheirOwn(t *testing.T) {
 
 func TestItemThrottledForEverEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, s := scripted(t, answers(item("0", 429, "", `{}`)))
+		c, s := patient(t, answers(item("0", 429, "", `{}`)))
 		start := time.Now()
 		got := c.BypassByID(t.Context(), []string{guid(0)})
 		if waited := time.Since(start); !IsThrottled(got[0].Err) || len(s.requests()) < 12 || waited < 13*time.Minute || waited > 15*time.Minute {

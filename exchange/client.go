@@ -71,8 +71,8 @@ type Client struct {
 
 	// What was learned from the service where the wire is not known.
 	region         atomic.Pointer[endpoint] // where the front door sent us
-	linkByGet      atomic.Bool // the next link wants GET
-	auditLogByHome atomic.Bool // the audit log cmdlets want the other anchor
+	linkByGet      atomic.Bool              // the next link wants GET
+	auditLogByHome atomic.Bool              // the audit log cmdlets want the other anchor
 }
 
 // New makes a client. It refuses an endpoint to which a token must not be sent,
