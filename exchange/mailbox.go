@@ -131,13 +131,12 @@ func (m *Mailbox) customAttribute(number string) property {
 	return &m.CustomAttributes[n-1]
 }
 
-// MailboxQuery says which mailboxes to list. Filter is an OPATH expression, in
-// which truth values are written 'True' and 'False' (wire 1.2); empty means all.
-// Select names the properties to ask for, empty means all of about 260; the Guid
-// is always among them.
+// MailboxQuery says which mailboxes to list. Filter is what the server selects by,
+// empty means all. Select names the properties to ask for, empty means all of about
+// 260; the Guid is always among them.
 type MailboxQuery struct {
 	Listing Listing
-	Filter  string
+	Filter  Filter
 	Select  []string
 }
 

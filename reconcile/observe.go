@@ -16,11 +16,6 @@ import (
 	"github.com/exoaudit/exoaudit/policy/audit"
 )
 
-// storedFilter asks the service for mailboxes whose stored AuditEnabled is not
-// true; unset counts as not true. Only the server sees that value (semantics
-// 2.2).
-const storedFilter = "AuditEnabled -ne 'True'"
-
 // failure is a read that did not give what it should.
 type failure struct {
 	kind   audit.SubjectKind
@@ -298,7 +293,7 @@ func (o *observer) storedValues(ctx context.Context) {
 }
 
 func readStored(ctx context.Context, r Reader) ([]guid, error) {
-	q := exchange.MailboxQuery{Filter: storedFilter, Select: []string{"Guid"}}
+	q := exchange.MailboxQuery{Filter: exchange.StoredAuditNotEnabled(), Select: []string{"Guid"}}
 	var ids []guid
 	err := attempt(ctx, func() error {
 		ids = nil
