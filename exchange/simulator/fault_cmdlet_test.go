@@ -114,6 +114,7 @@ func TestRefusalsOfWrites(t *testing.T) {
 		{simulator.DoNotHydrated, "Set-Mailbox", list, 400, "|Microsoft.Exchange.Configuration.Common.InvalidOperationInDehydratedContextException|The command you tried to run isn't currently allowed"},
 		{simulator.DoNotHydrated, "Set-OrganizationConfig", map[string]any{"AuditDisabled": true}, 400, "Enable-OrganizationCustomization"},
 		{simulator.DoNotHydrated, "Get-OrganizationConfig", nil, 200, ""},
+		{simulator.DoNotHydrated, "Enable-OrganizationCustomization", nil, 400, "This operation is not needed"}, // Not told to run itself.
 	} {
 		p.s.DisarmFaults()
 		before := dump(p.tenant())

@@ -153,7 +153,7 @@ func (s *Service) run(in invocation, name string, parameters map[string]json.Raw
 	if refusal == nil && token != "" {
 		refusal = c.resume(token)
 	}
-	if refusal == nil && fired.has(DoNotHydrated) && !c.cmdlet.read {
+	if refusal == nil && fired.has(DoNotHydrated) && hasVerb(c.cmdlet.name, "Set-") {
 		refusal = c.notHydrated()
 	}
 	var out outcome
