@@ -60,7 +60,8 @@ func (p reply) send(w http.ResponseWriter, r *http.Request, compress bool) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(p.status)
 	if p.breaks {
-		_, _ = w.Write(body[:p.sound*len(body)/max(1, len(p.body))])
+		sound := min(p.sound, len(p.body)) // a second fault may have shortened the body since
+		_, _ = w.Write(body[:sound*len(body)/max(1, len(p.body))])
 		panic(http.ErrAbortHandler) // The documented way to break a connection off.
 	}
 	_, _ = w.Write(body)
