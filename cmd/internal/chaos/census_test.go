@@ -97,7 +97,7 @@ func required() []string {
 	out := []string{
 		"exit check 0", "exit check 2", "exit check 3", "exit check 5",
 		"exit apply 0", "exit apply 2", "exit apply 3", "exit apply 5", "exit apply 6", "exit apply 130", "exit plan 0", "exit plan 3",
-		"verdict inLine", "verdict drift", "verdict incomplete", "verdict failed", "verdict refused",
+		"verdict inLine", "verdict drift", "verdict incomplete", "verdict failed",
 		"fate planned", "fate blocked", "fate unsupported", "fate exempt",
 		"result verified", "result unconfirmed", "result failed", "result skipped", "result unsupported",
 		"fault " + administrator,

@@ -61,6 +61,9 @@ func TestChaos(t *testing.T) {
 						t.Errorf("%s: %s", i.name, problem)
 					}
 				}
+				if t.Failed() {
+					t.Logf("to see the whole day: .ci/chaos --seed %d", seed)
+				}
 				if os.Getenv(tellVariable) != "" {
 					t.Log("\n" + strings.TrimRight(h.String(), "\n"))
 				}

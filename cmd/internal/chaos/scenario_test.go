@@ -229,10 +229,24 @@ func sites() []simulator.Site {
 	)
 }
 
+// busySites are those that nearly every day comes by.
+func busySites() []simulator.Site {
+	return []simulator.Site{
+		{Cmdlet: "Get-OrganizationConfig"},
+		{Cmdlet: "Get-Mailbox", Without: []string{"Identity", "Filter", "GroupMailbox", "PublicFolder"}},
+		{Cmdlet: "Get-Mailbox", With: []string{"Identity"}, Item: true},
+		{Cmdlet: "Set-Mailbox", Item: true},
+		{Cmdlet: "Get-Mailbox", With: []string{"Filter"}},
+		{Cmdlet: "Get-Mailbox", Continued: true},
+		{Cmdlet: "$batch"},
+		{},
+	}
+}
+
 // drawFaults draws up to six faults; the first is of each kind in its turn.
 func (s *scenario) drawFaults(d dice) {
 	kinds := simulator.FaultKinds()
-	n := pick(d, 0, 1, 1, 1, 2, 2, 3, 4, 6)
+	n := pick(d, 0, 1, 1, 2, 2, 3, 3, 4, 6)
 	for i := range n {
 		kind := pick(d, kinds...)
 		if i == 0 {
@@ -243,6 +257,9 @@ func (s *scenario) drawFaults(d dice) {
 			continue
 		}
 		at := pick(d, possible...)
+		if busy := slices.DeleteFunc(busySites(), func(at simulator.Site) bool { return !kind.Strikes(at) }); len(busy) > 0 && d.in(2) {
+			at = pick(d, busy...)
+		}
 		f, how := kind.Passing(at), "passing"
 		switch d.IntN(6) {
 		case 0:

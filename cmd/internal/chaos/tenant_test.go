@@ -12,10 +12,10 @@ import (
 // drawTenant draws a tenant in which everything can be wrong.
 func drawTenant(d dice, seed uint64) *simulator.Tenant {
 	t := simulator.NewTenant(simulator.Seed{
-		Seed: seed, Mailboxes: d.between(5, 60), Groups: d.between(0, 4), PublicFolders: d.between(0, 3), Users: d.between(1, 5),
+		Seed: seed, Mailboxes: d.between(5, pick(d, 15, 30, 60)), Groups: d.between(0, 4), PublicFolders: d.between(0, 3), Users: d.between(1, 5),
 		Drift: pick(d, 0, 0.1, 0.3, 0.6), Bypassed: pick(d, 0, 0.05, 0.2),
 		BypassPerMailbox: pick(d, -1.0, -1, -1, 0),
-		AuditDisabled:    d.in(3), UnifiedLogOff: d.in(3), Dehydrated: d.in(4),
+		AuditDisabled:    d.in(3), UnifiedLogOff: d.in(2), Dehydrated: d.in(3),
 		Now: time.Now(), //nolint:forbidigo // the bubble's own clock
 	})
 	t.AddMailbox(simulator.Mailbox{
