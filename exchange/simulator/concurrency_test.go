@@ -77,7 +77,7 @@ func TestConcurrentFaults(t *testing.T) {
 		if fault.Do == simulator.DoDelay {
 			continue // Real time.
 		}
-		fault.Probability, fault.Seed = 0.03, uint64(i) //nolint:gosec // a count
+		fault.Probability, fault.Seed = 0.03, uint64(i)
 		faults = append(faults, fault)
 	}
 	s.AddFaults(faults...)

@@ -127,7 +127,7 @@ func (f firing) damage(answer reply) reply {
 	for _, fault := range f {
 		sound := len(answer.body) / 2
 		if fault.Row > 0 {
-			sound = len(answer.body) - 1
+			sound = max(0, len(answer.body)-1)
 		}
 		switch fault.Do {
 		case DoCutBody:
