@@ -40,6 +40,7 @@ func (t *texts) Set(s string) error { *t = append(*t, s); return nil }
 // sets the environment so that the commands sign in to it by certificate:
 //
 //	simulator -mailboxes 60 -drift 0.1 -fault refused/Get-Mailbox -row Get-Mailbox/delete/AuditEnabled
+//	simulator -role auditOperator -lacking Set-Mailbox/AuditOwner
 func simulatorCommand(ctx context.Context) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
 		tenant, cfg := readSimulation(ts, args)
@@ -76,6 +77,8 @@ func readSimulation(ts *testscript.TestScript, args []string) (*simulator.Tenant
 	f.Var(&switches, "switch", "")
 	f.Var(&faults, "fault", "")
 	f.Var(&rows, "row", "")
+	role := f.String("role", "", "")
+	lacking := f.String("lacking", "", "")
 	ts.Check(f.Parse(args))
 	if f.NArg() > 0 {
 		ts.Fatalf("simulator: unexpected %q", f.Args())
@@ -88,11 +91,27 @@ func readSimulation(ts *testscript.TestScript, args []string) (*simulator.Tenant
 	for _, text := range faults {
 		cfg.Options = append(cfg.Options, simulator.WithFaults(faultNamed(ts, text)))
 	}
+	if *role != "" {
+		cfg.Options = append(cfg.Options, simulator.WithRole(roleOf(ts, *role, *lacking)))
+	}
 	tenant := simulator.NewTenant(seed)
 	if len(rows) > 0 {
 		cfg.Options = append(cfg.Options, simulator.WithRowEdit(rowEdits(ts, tenant, rows)))
 	}
 	return tenant, cfg
+}
+
+// roleOf reads the name of a role, and CMDLET/PARAMETER that it lacks, if any.
+func roleOf(ts *testscript.TestScript, name, lacking string) simulator.Role {
+	role, ok := simulator.RoleNamed(name)
+	if !ok {
+		ts.Fatalf("there is no role %q", name)
+	}
+	if lacking == "" {
+		return role
+	}
+	cmdlet, parameter, _ := strings.Cut(lacking, "/")
+	return role.Lacking(cmdlet, parameter)
 }
 
 // faultNamed reads NAME/CMDLET, one of the simulator's faults.

@@ -19,10 +19,12 @@ const (
 // credential judges the credential and what its token says.
 func (e *examination) credential() {
 	c := e.Credential
-	if c.Err != nil {
-		if c.Description != "" {
-			e.add(Check{Area: AreaCredential, Name: "credential", Status: OK, Seen: say("%s", c.Description)})
+	for _, fact := range []struct{ name, text string }{{"credential", c.Description}, {"read from", c.Source}} {
+		if fact.text != "" {
+			e.add(Check{Area: AreaCredential, Name: fact.name, Status: OK, Seen: say("%s", fact.text)})
 		}
+	}
+	if c.Err != nil {
 		e.add(Check{
 			Area: AreaCredential, Name: "token", Status: Missing, Seen: say("none: %v", c.Err),
 			Fix: "do what the message says, then run doctor again: without a token nothing else can be tried",
@@ -30,7 +32,6 @@ func (e *examination) credential() {
 		e.certificate()
 		return
 	}
-	e.add(Check{Area: AreaCredential, Name: "credential", Status: OK, Seen: say("%s", c.Description)})
 	e.certificate()
 	if c.Token.Opaque {
 		e.add(Check{

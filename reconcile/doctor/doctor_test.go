@@ -53,6 +53,7 @@ func probedParameters() []probedParameter {
 func aCredential(tenant string, roles ...string) doctor.Credential {
 	return doctor.Credential{
 		Description: "client secret of application 6c1f1f2e-0000-4000-8000-000000000001, authority login.microsoftonline.com",
+		Source:      "AZURE_CLIENT_ID, AZURE_CLIENT_SECRET",
 		ClientID:    "6c1f1f2e-0000-4000-8000-000000000001",
 		Scope:       endpoint + "/.default",
 		Token: doctor.Token{

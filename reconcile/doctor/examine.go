@@ -40,8 +40,9 @@ type Request struct {
 
 // Credential is what the caller knows of the credential. It holds no secret.
 type Credential struct {
-	// Description says in one line which credential is used, and where it is from.
-	Description string
+	// Description says in one line which credential is used, Source from where it
+	// was read.
+	Description, Source string
 	// ClientID is the application; empty where it is not known.
 	ClientID string
 	// Scope is what the token was asked for.

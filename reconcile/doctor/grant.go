@@ -171,9 +171,8 @@ func (e *examination) grantRoleGroup(gaps []Check) Grant {
 		For: namesOf(gaps), Title: "Least privilege: an Exchange role group with what is needed and no more",
 		Notes: []string{
 			"In Exchange Online PowerShell, by a member of Organization Management. A public recipe, extended here; it was not tried on a tenant.",
-			"Of what is needed the new role keeps what its parent \"" + auditLogs + "\" holds: Set-AdminAuditLogConfig by Microsoft's " +
-				"documentation, Set-MailboxAuditBypassAssociation by the settings of a public tool, which name View-Only Configuration " +
-				"for reading it. Which role holds the rest is not known here: each query below tells; assign a role that it gives " +
+			"Of what is needed the new role keeps what its parent \"" + auditLogs + "\" holds. " + e.knownHolders() +
+				"Which role holds the rest is not known here: each query below tells; assign a role that it gives " +
 				"in place of ROLE, or a child of it.",
 		},
 		Commands: []string{
@@ -196,6 +195,25 @@ func (e *examination) grantRoleGroup(gaps []Check) Grant {
 	g.Commands = append(g.Commands, rest...)
 	g.Commands = append(g.Commands, `New-ManagementRoleAssignment -SecurityGroup "`+ownRole+`" -Role ROLE`)
 	return g
+}
+
+// knownHolders says which roles are known to hold what is needed, and from where
+// (semantics 3, 4.5).
+func (e *examination) knownHolders() string {
+	var known []string
+	for _, holder := range []struct{ cmdlet, says string }{
+		{"Set-AdminAuditLogConfig", "Microsoft's documentation gives it Set-AdminAuditLogConfig"},
+		{setBypass, "the settings of a public tool (Microsoft365DSC) name it for Set-MailboxAuditBypassAssociation"},
+		{"Get-MailboxAuditBypassAssociation", "the settings of a public tool (Microsoft365DSC) name View-Only Configuration for Get-MailboxAuditBypassAssociation"},
+	} {
+		if e.needed(holder.cmdlet) {
+			known = append(known, holder.says)
+		}
+	}
+	if len(known) == 0 {
+		return ""
+	}
+	return "Known is this: " + strings.Join(known, "; ") + ". "
 }
 
 // grantParameters adds parameters to the role that lets the cmdlet be called.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,9 +16,6 @@ import (
 	"github.com/exoaudit/exoaudit/exchange/auth"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
-
-// certificateVariable names the file of a certificate and its key.
-const certificateVariable = "AZURE_CLIENT_CERTIFICATE_PATH"
 
 // target says which tenant is meant and how it is reached.
 type target struct {
@@ -30,14 +28,16 @@ func (t *target) bind(cmd *cobra.Command) {
 	f.StringVar(&t.cloud, "cloud", "worldwide", "worldwide, gcc, gcc-high, dod, china, or custom")
 	f.StringVar(&t.endpoint, "endpoint", "", "`URL` of the admin API, https (EXOAUDIT_ENDPOINT)")
 	f.StringVar(&t.caFile, "ca-file", "", "PEM `FILE` with more certificate authorities (EXOAUDIT_CA_FILE)")
-	f.StringVar(&t.auth, "auth", "", "credential to use: secret, certificate, token")
+	f.StringVar(&t.auth, "auth", "", "credential to use: "+strings.Join(kindNames(), ", ")+" (without it, the one that is set)")
 }
 
 // connection is a client of one tenant.
 type connection struct {
-	client *exchange.Client
-	tenant string // the GUID
-	idle   func() // closes connections that are kept for the next request
+	client   *exchange.Client
+	provider *auth.Provider
+	tenant   string // the GUID
+	place    place
+	idle     func() // closes connections that are kept for the next request
 }
 
 // place is where a cloud is found, after every override.
@@ -48,13 +48,14 @@ type place struct {
 
 // connect resolves the tenant, chooses the credential, and makes the client.
 // Only the resolution of a domain makes a call, to which no credential is
-// sent; the first token is asked for by the first request.
-func (a *app) connect(ctx context.Context, t target) (*connection, error) {
+// sent; the first token is asked for by the first request. Watchers are told
+// of every call.
+func (a *app) connect(ctx context.Context, t target, watchers ...func(exchange.Trace)) (*connection, error) {
 	at, err := a.place(t)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := auth.FromEnvironment(a.env.Getenv, readCertificate, auth.Kind(t.auth))
+	cfg, err := a.credential(t)
 	if err != nil {
 		return nil, err
 	}
@@ -78,19 +79,18 @@ func (a *app) connect(ctx context.Context, t target) (*connection, error) {
 		TokenSource: provider.TokenSource(at.scope),
 		Transport:   transport,
 		UserAgent:   strings.ReplaceAll(toolName(), " ", "/"),
-		Trace:       a.trace(),
+		Account:     provider.Account,
+		Trace:       traces(append(watchers, a.trace())...),
 	})
 	if err != nil {
 		return nil, invalid("%w", err)
 	}
 	// Only an endpoint that New has accepted is shown: another may hold a password.
 	a.logger().InfoContext(ctx, fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, at.endpoint, provider.Describe()))
-	return &connection{client: client, tenant: cfg.TenantID, idle: web.CloseIdleConnections}, nil
-}
-
-// readCertificate reads the file that [certificateVariable] names.
-func readCertificate(path string) ([]byte, error) {
-	return readFile(certificateVariable, path, maxInput)
+	for _, w := range provider.Warnings() {
+		a.logger().WarnContext(ctx, w)
+	}
+	return &connection{client: client, provider: provider, tenant: cfg.TenantID, place: at, idle: web.CloseIdleConnections}, nil
 }
 
 // place finds the cloud's addresses. Each can be set alone, since the sources
@@ -209,6 +209,19 @@ func (a *app) trace() func(exchange.Trace) {
 			attrs = append(attrs, slog.String("error", t.Err.Error()))
 		}
 		log.Debug(t.Method+" "+t.Path, attrs...)
+	}
+}
+
+// traces tells several watchers of each call; nil ones are left out.
+func traces(watchers ...func(exchange.Trace)) func(exchange.Trace) {
+	watchers = slices.DeleteFunc(watchers, func(f func(exchange.Trace)) bool { return f == nil })
+	if len(watchers) == 0 {
+		return nil
+	}
+	return func(t exchange.Trace) {
+		for _, tell := range watchers {
+			tell(t)
+		}
 	}
 }
 
