@@ -16,7 +16,6 @@ func (c *Client) do(ctx context.Context, s *session, q call) (response, error) {
 	for {
 		resp, err := c.once(ctx, s, q)
 		if err == nil && resp.unsound == nil {
-			c.limit.succeeded()
 			return resp, nil
 		}
 		if again, err := c.correct(ctx, &q, resp, err, &done); err != nil {
@@ -37,7 +36,7 @@ func (c *Client) do(ctx context.Context, s *session, q call) (response, error) {
 		if !again {
 			return resp, err
 		}
-		if err := c.pause(ctx, wait, asked > 0); err != nil {
+		if err := c.pause(ctx, q.kind, wait, asked); err != nil {
 			return response{}, callError(q.cmdlet, err)
 		}
 	}
@@ -105,11 +104,8 @@ func (c *Client) place(q call) (endpoint, *endpoint) {
 }
 
 // pause waits before another try. A wait that the service asked for holds all
-// callers.
-func (c *Client) pause(ctx context.Context, wait time.Duration, asked bool) error {
-	if asked {
-		c.limit.hold(wait)
-		return c.limit.passGate(ctx)
-	}
+// calls of the class.
+func (c *Client) pause(ctx context.Context, kind callKind, wait, asked time.Duration) error {
+	c.limit.of(kind).hold(asked)
 	return sleep(ctx, wait)
 }

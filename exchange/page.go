@@ -132,7 +132,7 @@ func (l *lister) lost(ctx context.Context, err error) error {
 	if asked > l.client.retry.Budget {
 		asked = 0
 	}
-	if err := l.client.pause(ctx, max(asked, l.client.retry.First), asked > 0); err != nil {
+	if err := l.client.pause(ctx, l.call.kind, max(asked, l.client.retry.First), asked); err != nil {
 		return l.incomplete(ReasonRequest, callError(l.call.cmdlet, err))
 	}
 	if known, ok := errors.AsType[*IncompleteError](err); ok {
