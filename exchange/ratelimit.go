@@ -81,7 +81,7 @@ func (c *controller) take(weight int, now time.Time) time.Duration {
 	c.learned.pressed = true
 	missing := float64(weight) - c.bucket.TokensAt(now)
 	// Not less than a moment: the bucket rounds, and must not be asked in a loop.
-	return max(time.Millisecond, time.Duration(missing/float64(limit)*float64(time.Second)))
+	return max(time.Microsecond, time.Duration(missing/float64(limit)*float64(time.Second)))
 }
 
 // narrow leaves no more than one batch to go at once. It is for a service that
@@ -114,7 +114,10 @@ func (c *controller) refused(n int, sent time.Time) {
 func (c *controller) follow(header http.Header, now, service time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	hold := c.told.follow(header, now, service)
+	hold, ok := c.told.follow(header, now, service)
+	if !ok {
+		return
+	}
 	c.narrow(now)
 	c.close(now.Add(hold))
 }

@@ -29,31 +29,25 @@ type toldRate struct {
 	until time.Time
 }
 
-// follow reads the headers of an answer, and says how long nothing may be sent.
-// What makes no sense is passed over: a number below zero, a time that cannot be
-// read, or one that is more than maxWindow ahead. A reset that has passed tells
-// nothing either, only that what was told before is over.
-func (t *toldRate) follow(header http.Header, now, service time.Time) (hold time.Duration) {
+// follow reads the headers of an answer, and says how long nothing may be sent. It
+// passes over what makes no sense: a number below zero, a time that cannot be read,
+// has passed, or is more than maxWindow ahead.
+func (t *toldRate) follow(header http.Header, now, service time.Time) (hold time.Duration, ok bool) {
 	left, err := strconv.ParseFloat(header.Get(headerRemaining), 64)
 	if err != nil || left < 0 || math.IsNaN(left) || math.IsInf(left, 0) {
-		return 0
+		return 0, false
 	}
 	reset, err := time.Parse(time.RFC3339, header.Get(headerReset))
-	if err != nil {
-		return 0
-	}
-	switch window := reset.Sub(service); {
-	case window > maxWindow:
-		return 0
-	case window <= 0:
-		*t = toldRate{}
-		return 0
+	window := reset.Sub(service)
+	switch {
+	case err != nil || window <= 0 || window > maxWindow:
+		return 0, false
 	case left < 1:
 		*t = toldRate{}
-		return min(window, maxReset)
+		return min(window, maxReset), true
 	default:
 		*t = toldRate{pace: left / window.Seconds(), until: now.Add(window)}
-		return 0
+		return 0, true
 	}
 }
 

@@ -22,8 +22,7 @@ type learnedRate struct {
 	refusedAt time.Time // of the last 429
 	fell      time.Time // of the last fall that was measured
 	falls     int       // that followed one another
-	found     float64   // the limit as it was found last; 0 where it was not
-	vague     bool      // it was found once only, at the very beginning
+	finds     int       // falls that were measured
 	rest      time.Duration
 	cost      time.Duration // how long the last 429 closed the gate
 
@@ -135,7 +134,7 @@ func (l *learnedRate) climb(now time.Time) {
 	}
 	least := max(leastStep, gentle*l.rate)
 	switch {
-	case !l.climbing || l.gently < gentleSteps && !l.vague:
+	case !l.climbing || l.gently < gentleSteps && !l.isRough():
 		l.step, l.gently = least, l.gently+1
 	default:
 		l.step *= 2
@@ -181,14 +180,17 @@ func (l *learnedRate) fall(accepted, attempted float64, now time.Time) {
 	} else {
 		l.falls = 0
 	}
-	l.vague = l.found == 0
+	l.finds++
 	l.rest = max(fullRest, min(longestRest, restToCost*l.cost))
-	if l.vague {
+	if l.isRough() {
 		l.rest = roughRest
 	}
-	l.rate, l.found, l.fell = to, to, now
+	l.rate, l.fell = to, now
 	l.recent, l.before = count{since: now}, count{since: now}
 }
+
+// isRough tells that the limit was found once only, at the very beginning.
+func (l *learnedRate) isRough() bool { return l.finds == 1 }
 
 // deepest bounds the falls that follow a first one. The next of them may be one
 // bad moment, in which the calls stood still; the others mean it.
