@@ -56,6 +56,8 @@ const (
 	// measurable is how long and how many cmdlets it takes to tell a rate.
 	measurable        = time.Second
 	measurableCmdlets = 4 * BatchSize
+	// idlePulses is how many pulses without an answer are a rest.
+	idlePulses = 5
 	// hasty is a fall that could not be measured.
 	hasty = 0.9
 	// gentle is one of the first gentleSteps of a climb, as a share of the rate.
@@ -70,12 +72,14 @@ func newLearnedRate(ceiling float64) learnedRate {
 	return learnedRate{ceiling: ceiling, rate: ceiling, rest: roughRest}
 }
 
-// add counts cmdlets.
+// add counts cmdlets. After a time without any, the count begins anew: a client
+// that had nothing to do says nothing of the limit.
 func (l *learnedRate) add(accepted, refused int, now time.Time) {
-	if l.recent.since.IsZero() {
-		l.recent.since, l.before.since = now, now
-	}
-	if now.Sub(l.recent.since) >= l.pulse() {
+	switch passed := now.Sub(l.recent.since); {
+	case l.recent.since.IsZero() || passed > idlePulses*l.pulse():
+		l.recent = count{since: now}
+		l.before = l.recent
+	case passed >= l.pulse():
 		l.before, l.recent = l.recent, count{since: now}
 	}
 	l.recent.accepted += float64(accepted)
@@ -186,7 +190,8 @@ func (l *learnedRate) fall(accepted, attempted float64, now time.Time) {
 		l.rest = roughRest
 	}
 	l.rate, l.fell = to, now
-	l.recent, l.before = count{since: now}, count{since: now}
+	l.recent = count{since: now}
+	l.before = l.recent
 }
 
 // isRough tells that the limit was found once only, at the very beginning.
