@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -325,5 +326,33 @@ func TestWarningsAreClassified(t *testing.T) {
 		if got := classify(tt.cmdlet, tt.text); got != tt.want {
 			t.Errorf("classify(%s, %q) = %d, want %d", tt.cmdlet, tt.text, got, tt.want)
 		}
+	}
+}
+
+// TestRenewedTokenKeepsTheCookies: the cursor stays on its backend; another anchor
+// leaves the cookies of the wrong backend behind.
+func TestRenewedTokenKeepsTheCookies(t *testing.T) {
+	cookie := func(r reply, value string) reply {
+		r.header = map[string]string{"Set-Cookie": "X-BackEndCookie=" + value + "; path=/"}
+		return r
+	}
+	s := &script{replies: []reply{
+		cookie(reply{status: 400, body: wrongBackend()}, "wrong"), cookie(page(`{}`, linkTo("A")), "right"), {status: 401}, page(`{}`, ""),
+	}}
+	cfg := testConfig(s)
+	cfg.TokenSource = &renewable{}
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{})); err != nil || len(rows) != 2 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	var got []string
+	for _, sent := range s.requests() {
+		got = append(got, sent.header.Get("Cookie"))
+	}
+	if want := []string{"", "", "X-BackEndCookie=right", "X-BackEndCookie=right"}; !slices.Equal(got, want) {
+		t.Errorf("cookies %q, want %q", got, want)
 	}
 }
