@@ -28,6 +28,12 @@
 // write only after 429, which says that nothing was executed; a 429 costs time
 // and never a result, within a budget.
 //
+// The rate is counted in cmdlets, of reads and of writes apart, and found by
+// itself: where the service tells what remains until when, that is spread over the
+// time; else the rate falls at a 429 to what was used or accepted, rests, and
+// climbs again. What the service counts, and over which window, is not known (wire
+// 2, 5.3).
+//
 // Limits: the API is undocumented for third parties; what is known of it was
 // gathered from public clients and captures ("wire" and "semantics" in the
 // comments are the project's collected notes on the protocol and on the audit
