@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/oauth2"
 )
 
 const (
@@ -275,27 +277,61 @@ func TestForeignLinkCannotDisturbATerminal(t *testing.T) {
 	}
 }
 
-// FuzzNextLink holds the check to its one promise: what it returns is on the
-// client's own scheme, host and path.
+// FuzzNextLink holds the check to its one promise: whatever the link, what comes
+// next is on the scheme, host and path where the listing was born, be it the front
+// door or a region, and a listing that goes on asks for nothing else.
 func FuzzNextLink(f *testing.F) {
+	const front = "https://outlook.office365.com"
 	for _, seed := range []string{
-		linkTo("AD1"), "//evil.example/x", "https://outlook.example@evil.example/", "?x", "", `\\evil`, "https://outlook.example:443" + invokePath + "?y",
+		"AD1", "//evil.example/x", "https://outlook.office365.com@evil.example/", "?x", "", `\\evil`, front + invokePath + "?%24skiptoken=AD1",
+		"https://outlook.office365.com:443" + invokePath + "?y", "https://eur01b.outlook.office365.com" + invokePath + "?y",
+		"https://nam01.outlook.office365.com" + invokePath, "https://eur01b.admin.protection.outlook.com:446" + invokePath, "?a=%zz;b#c",
+		"https://outlook.office365.com" + invokePath + "/../../x", "http://outlook.office365.com" + invokePath,
 	} {
-		f.Add(seed)
+		f.Add(seed, false)
+		f.Add(seed, true)
 	}
-	e, err := newEndpoint(testEndpoint, testTenant)
+	home, err := newEndpoint(front, testTenant)
 	if err != nil {
 		f.Fatal(err)
 	}
-	from := e.url("InvokeCommand", "")
-	f.Fuzz(func(t *testing.T, link string) {
-		got, err := e.next(from, link)
+	c, err := New(Config{Endpoint: front, TenantID: testTenant, TokenSource: oauth2.StaticTokenSource(nil)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, link string, inRegion bool) {
+		at := home
+		if inRegion {
+			at = home.on("eur01b.outlook.office365.com")
+		}
+		l, err := c.list(invocation{kind: read, cmdlet: cmdletGetMailbox})
 		if err != nil {
+			t.Fatal(err)
+		}
+		l.pages, l.home, l.at = 1, at, at.url(actionInvoke, "")
+		err = l.advance(answer{nextLink: link, valueState: Set})
+		switch {
+		case err != nil && (!IsIncomplete(err) || l.at.String() != at.url(actionInvoke, "").String()):
+			t.Fatalf("%q was refused by %v and moved the listing to %s", link, err, l.at)
+		case err != nil:
+			return
+		case l.at == nil:
+			if link != "" {
+				t.Fatalf("the listing ended at %q", link)
+			}
 			return
 		}
-		u, err := url.Parse(got.String())
-		if err != nil || u.Scheme != "https" || u.Host != "outlook.example" || u.Path != invokePath || u.User != nil || u.Fragment != "" {
-			t.Fatalf("next(%q) = %s, %v", link, got, err)
+		u, err := url.Parse(l.at.String())
+		if err != nil || u.Scheme != "https" || u.Host != at.base.Host || u.Path != invokePath || u.RawPath != "" || u.User != nil || u.Fragment != "" {
+			t.Fatalf("%q leads to %s, %v", link, l.at, err)
+		}
+		// What is asked for is that link, and nothing of it but its query.
+		q := call{kind: readOn, at: l.home, path: l.call.path, query: l.at.RawQuery}
+		if got := q.url(); got.Host != at.base.Host || got.Path != invokePath || got.Scheme != "https" {
+			t.Fatalf("%q is asked for at %s", link, got)
+		}
+		if ref, err := url.Parse(link); err == nil && ref.RawQuery != l.at.RawQuery {
+			t.Fatalf("%q is asked for with the query %q", link, l.at.RawQuery)
 		}
 	})
 }
