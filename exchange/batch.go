@@ -243,7 +243,7 @@ func (c *Client) encodeBatch(at endpoint, id string, items []invocation, pending
 		requests = append(requests, batchItem{
 			ID:      strconv.Itoa(i),
 			Method:  http.MethodPost,
-			URL:     at.url(actionInvoke, v.query()).String(),
+			URL:     at.invokeURL(v.query()).String(),
 			Headers: headers,
 			Body:    v.body(),
 		})

@@ -217,7 +217,7 @@ func TestNextLinkStaysAtHome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	from := e.url("InvokeCommand", "$select=Guid")
+	from := e.invokeURL("$select=Guid")
 	base := "https://outlook.office365.com" + invokePath
 	good := map[string]string{
 		base + "?%24skiptoken=AD1":                                             base + "?%24skiptoken=AD1",
@@ -308,10 +308,10 @@ func FuzzNextLink(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.pages, l.home, l.at = 1, at, at.url(actionInvoke, "")
+		l.pages, l.home, l.at = 1, at, at.invokeURL("")
 		err = l.advance(answer{nextLink: link, valueState: Set})
 		switch {
-		case err != nil && (!IsIncomplete(err) || l.at.String() != at.url(actionInvoke, "").String()):
+		case err != nil && (!IsIncomplete(err) || l.at.String() != at.invokeURL("").String()):
 			t.Fatalf("%q was refused by %v and moved the listing to %s", link, err, l.at)
 		case err != nil:
 			return

@@ -128,8 +128,8 @@ func (c *Client) once(ctx context.Context, s *session, q call) (response, error)
 		return response{}, callError(q.cmdlet, err)
 	}
 	defer release()
-	region := (*endpoint)(nil)
-	q.at, region = c.place(q)
+	at, region := c.place(q)
+	q.at = at
 	start := time.Now()
 	resp, size, err := c.exchange(ctx, s, q, token)
 	c.counters.requests.Add(1)
