@@ -392,3 +392,29 @@ func TestRenewedTokenKeepsTheCookies(t *testing.T) {
 		t.Errorf("cookies %q, want %q", got, want)
 	}
 }
+
+// TestLinkOfARegionStaysThere: it may name the front door, as nobody knows how the
+// region writes it, and is followed in the region; another region is elsewhere.
+func TestLinkOfARegionStaysThere(t *testing.T) {
+	front, err := newEndpoint("https://outlook.office365.com", testTenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	region := front.on("eur01b.outlook.office365.com")
+	want := "https://eur01b.outlook.office365.com" + invokePath + "?x=1"
+	for link, good := range map[string]bool{
+		"https://outlook.office365.com" + invokePath + "?x=1": true,
+		want:   true,
+		"?x=1": true,
+		"https://nam13b.outlook.office365.com" + invokePath + "?x=1":            false,
+		"https://eur01b.admin.protection.outlook.com:446" + invokePath + "?x=1": false,
+	} {
+		got, err := region.next(region.invokeURL(""), link)
+		if (err == nil) != good || good && got.String() != want {
+			t.Errorf("next(%s) = %v, %v", link, got, err)
+		}
+	}
+	if _, err := front.next(front.invokeURL(""), want); !errors.Is(err, errForeignLink) {
+		t.Errorf("the front door's listing was led to a region: %v", err)
+	}
+}
