@@ -35,6 +35,10 @@ func areaOf(n reconcile.Need) Area {
 func (e *examination) cmdlets(ctx context.Context) {
 	for _, n := range e.needs {
 		check := e.cmdlet(n)
+		if !n.Write && check.Status == OK {
+			e.report.Checks = append(e.report.Checks, e.tryReads(ctx, check, n)...)
+			continue
+		}
 		e.add(check)
 		if !n.Write || check.Status == Missing || e.access.hopeless {
 			continue
@@ -75,10 +79,8 @@ func (e *examination) cmdlet(n reconcile.Need) Check {
 	case !held:
 		check.Status = Missing
 		check.Seen = "not among the cmdlets that the service exports to this credential"
-	case n.Write:
-		check.Seen = "exported"
 	default:
-		check.Seen = "exported; not called"
+		check.Seen = "exported"
 	}
 	if held && n.Cmdlet == customization {
 		check.Seen = "exported; " + noSafeProbe

@@ -39,9 +39,10 @@ func (e *examination) grants() []Grant {
 	if len(reads)+len(writes) > 0 {
 		out = append(out, e.grantDirectoryRole(reads, writes), e.grantRoleGroup(slices.Concat(reads, writes)))
 	}
-	for i, list := range byCmdlet(parameters) {
-		if len(list) > 0 {
-			out = append(out, grantParameters(probedCmdlets()[i], list))
+	for _, n := range e.needs {
+		lacking := slices.DeleteFunc(slices.Clone(parameters), func(c Check) bool { return c.Cmdlet != n.Cmdlet })
+		if len(lacking) > 0 {
+			out = append(out, grantParameters(n.Cmdlet, lacking))
 		}
 	}
 	if g := e.ask(); len(g.For) > 0 {
@@ -69,21 +70,6 @@ func (e *examination) ask() Grant {
 		}
 	}
 	return g
-}
-
-// probedCmdlets are the cmdlets whose parameters are probed, in order.
-func probedCmdlets() [2]string { return [2]string{setBypass, setMailbox} }
-
-func byCmdlet(checks []Check) [2][]Check {
-	var out [2][]Check
-	for i, name := range probedCmdlets() {
-		for _, c := range checks {
-			if c.Cmdlet == name {
-				out[i] = append(out[i], c)
-			}
-		}
-	}
-	return out
 }
 
 func namesOf(checks []Check) []string {
