@@ -112,6 +112,15 @@ func play(t *testing.T, s *scenario, folder string) *history {
 	}
 	d.serve(s)
 	d.snapshot()
+	if s.settled {
+		d.calm(s)
+		d.run(settle())
+		for _, change := range s.since {
+			change(s.tenant)
+		}
+		d.snapshot()
+		d.serve(s)
+	}
 	for _, c := range s.commands {
 		d.run(c)
 	}
