@@ -60,22 +60,13 @@ func (c *Client) SetUnifiedAuditLog(ctx context.Context, enabled bool) Result[st
 // the last word.
 func (c *Client) invokeAuditLog(ctx context.Context, v invocation) outcome {
 	byHome := c.auditLogByHome.Load()
-	v.anchor = c.auditLogAnchor(byHome)
-	o := c.invoke(ctx, v)
-	if !IsNeedsProxy(o.err) {
-		return o
+	v.anchor = auditLogAnchor()
+	if byHome {
+		v.anchor = organizationAnchor()
 	}
-	v.anchor = c.auditLogAnchor(!byHome)
-	o = c.invoke(ctx, v)
-	if _, err := o.answer(); err == nil {
+	o := c.invoke(ctx, v)
+	if _, err := o.answer(); err == nil && o.resp.anchor != v.anchor {
 		c.auditLogByHome.Store(!byHome)
 	}
 	return o
-}
-
-func (c *Client) auditLogAnchor(byHome bool) anchor {
-	if byHome {
-		return c.endpoint.organizationAnchor()
-	}
-	return c.endpoint.auditLogAnchor()
 }

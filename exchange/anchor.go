@@ -9,35 +9,79 @@ const (
 	auditLogMailbox     = "SystemMailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}"
 )
 
-// anchor is a routing hint. targeted is set where the hint was derived from a
-// parameter, which the service is told by parameter-based-routing (wire 1.3).
+// anchor is a routing hint. Its text is made after the token of the call, since
+// who signed in may not be known before.
 type anchor struct {
-	value    string
-	targeted bool
+	kind     anchorKind
+	identity string // of a mailbox
 }
 
+type anchorKind uint8
+
+const (
+	anchorOrganization anchorKind = iota
+	anchorAuditLog
+	anchorGUID
+	anchorAddress
+)
+
 // organizationAnchor routes everything that has no mailbox of its own.
-func (e endpoint) organizationAnchor() anchor {
-	return anchor{value: "APP:" + organizationMailbox + "@" + e.tenant}
-}
+func organizationAnchor() anchor { return anchor{kind: anchorOrganization} }
 
 // auditLogAnchor routes Set-AdminAuditLogConfig, which other backends refuse
 // (semantics 4.6), and the reads that must see what it wrote.
-func (e endpoint) auditLogAnchor() anchor {
-	return anchor{value: "APP:" + auditLogMailbox + "@" + e.tenant}
-}
+func auditLogAnchor() anchor { return anchor{kind: anchorAuditLog} }
 
 // mailboxAnchor routes a call to the server of the mailbox that identity names,
-// as the service's own module does: MBX for a GUID, SMTP for an address, the
-// organization otherwise (wire 1.4).
-func (e endpoint) mailboxAnchor(identity string) anchor {
+// as the service's own module does: by a GUID or an address, by the organization
+// otherwise (wire 1.4).
+func mailboxAnchor(identity string) anchor {
 	switch {
 	case isGUID(identity):
-		return anchor{value: "MBX:" + identity + "@" + e.tenant, targeted: true}
+		return anchor{kind: anchorGUID, identity: identity}
 	case isAddress(identity):
-		return anchor{value: "SMTP:" + identity, targeted: true}
+		return anchor{kind: anchorAddress, identity: identity}
 	default:
-		return e.organizationAnchor()
+		return organizationAnchor()
+	}
+}
+
+// targeted tells a hint that was derived from a parameter, which the service is
+// told by parameter-based-routing (wire 1.3).
+func (a anchor) targeted() bool { return a.kind == anchorGUID || a.kind == anchorAddress }
+
+// other is the anchor to try once where the backend of this one says that it is
+// the wrong one (semantics 1.3 E8, 9.14): the mailbox's server gives way to the
+// organization's, and the two system mailboxes to each other.
+func (a anchor) other() anchor {
+	if a.kind == anchorOrganization {
+		return auditLogAnchor()
+	}
+	return organizationAnchor()
+}
+
+// anchorValue writes the hint. The calls of a person are routed by that person,
+// as the service's own module does (wire 1.4); a system mailbox stands under UPN
+// there and under APP for an application.
+func (c *Client) anchorValue(a anchor) string {
+	at := "@" + c.endpoint.tenant
+	account := ""
+	if c.account != nil {
+		account = c.account()
+	}
+	switch {
+	case a.kind == anchorGUID:
+		return "MBX:" + a.identity + at
+	case a.kind == anchorAddress:
+		return "SMTP:" + a.identity
+	case a.kind == anchorAuditLog && isAddress(account):
+		return "UPN:" + auditLogMailbox + at
+	case a.kind == anchorAuditLog:
+		return "APP:" + auditLogMailbox + at
+	case isAddress(account):
+		return "UPN:" + account
+	default:
+		return "APP:" + organizationMailbox + at
 	}
 }
 

@@ -20,7 +20,8 @@ type batchItem struct {
 	Body    envelope          `json:"body"`
 }
 
-const cmdletBatch = "$batch"
+// A $batch is no cmdlet; errors name it by its action.
+const actionBatch = "$batch"
 
 // batch is a number of invocations of one kind under way together.
 type batch struct {
@@ -32,6 +33,7 @@ type batch struct {
 	tries    []int // of each item
 	waiting  *waits
 	renewed  bool
+	turned   []bool // of each item: its other anchor was tried
 }
 
 // batch runs the invocations of one kind in one HTTP call, and again those whose
@@ -40,7 +42,7 @@ type batch struct {
 func (c *Client) batch(ctx context.Context, kind callKind, items []invocation) []outcome {
 	b := &batch{
 		client: c, kind: kind, id: newID(), items: items,
-		outcomes: make([]outcome, len(items)), tries: make([]int, len(items)), waiting: newWaits(c.retry),
+		outcomes: make([]outcome, len(items)), tries: make([]int, len(items)), turned: make([]bool, len(items)), waiting: newWaits(c.retry),
 	}
 	pending := make([]int, len(items))
 	for i, item := range items {
@@ -76,11 +78,12 @@ func (b *batch) again(ctx context.Context, pending []int, token string) []int {
 		}
 	}
 	again = append(again, b.renewable(ctx, pending, token)...)
+	again = append(again, b.turnable(pending)...)
 	slices.Sort(again)
 	if len(again) == 0 {
 		return nil
 	}
-	if err := b.client.pause(ctx, wait, asked > 0); err != nil {
+	if err := b.client.pause(ctx, b.kind, wait, asked); err != nil {
 		b.fail(again, func(i int) error { return callError(b.items[i].cmdlet, err) })
 		return nil
 	}
@@ -91,16 +94,36 @@ func (b *batch) again(ctx context.Context, pending []int, token string) []int {
 // their answers ask for.
 func (b *batch) repeatable(pending []int) (again []int, asked time.Duration) {
 	for _, i := range pending {
-		err := b.outcomes[i].err
+		err := b.outcomes[i].wrong(b.kind)
 		if !shouldRetry(b.kind, err) || b.client.retry.exhausted(&b.tries[i], err) {
 			continue
 		}
 		again = append(again, i)
-		if e, ok := asError(err); ok {
-			asked = max(asked, e.RetryAfter)
-		}
+		asked = max(asked, retryAfter(err))
 	}
 	return again, asked
+}
+
+// wrong is what is wrong with the outcome of an item: a failure, and with a read
+// also a success that is not sound.
+func (o outcome) wrong(kind callKind) error {
+	if o.err != nil || kind != read {
+		return o.err
+	}
+	return soundRead(o.cmdlet)(&o.resp)
+}
+
+// turnable returns the items that came to the wrong backend, and so were not
+// executed, and gives each the other anchor, once (semantics 1.3 E8, 9.14).
+func (b *batch) turnable(pending []int) []int {
+	var again []int
+	for _, i := range pending {
+		if IsNeedsProxy(b.outcomes[i].err) && !b.turned[i] {
+			b.turned[i], b.items[i].anchor = true, b.items[i].anchor.other()
+			again = append(again, i)
+		}
+	}
+	return again
 }
 
 // renewable returns the items that were answered by 401, and so not executed,
@@ -115,7 +138,7 @@ func (b *batch) renewable(ctx context.Context, pending []int, token string) []in
 		return nil
 	}
 	b.renewed = true
-	again, err := b.client.renew(ctx, token)
+	again, err := b.client.renew(ctx, token, challenge(b.outcomes[refused[0]].resp.header))
 	if err != nil {
 		b.fail(refused, func(i int) error { return tokenError(ctx, b.items[i].cmdlet, err) })
 	}
@@ -131,10 +154,10 @@ func (b *batch) send(ctx context.Context, pending []int) (string, error) {
 	c := b.client
 	q := call{
 		kind:   b.kind,
-		cmdlet: cmdletBatch,
+		cmdlet: actionBatch,
 		method: http.MethodPost,
-		url:    c.endpoint.url("$batch", ""),
-		anchor: c.endpoint.organizationAnchor(),
+		path:   c.endpoint.path(actionBatch),
+		anchor: organizationAnchor(),
 		prefer: "odata.continue-on-error", // or it stops at the first failure (wire 2)
 		batch:  true,
 		id:     b.id,
@@ -143,41 +166,62 @@ func (b *batch) send(ctx context.Context, pending []int) (string, error) {
 		q.cmdlets = append(q.cmdlets, b.items[i].cmdlet)
 		q.timeout = max(q.timeout, c.timeoutOf(b.items[i].cmdlet))
 	}
-	q.body = func(token string) ([]byte, error) { return c.encodeBatch(b.id, b.items, pending, token) }
+	q.body = func(at endpoint, token string) ([]byte, error) {
+		return c.encodeBatch(at, b.id, b.items, pending, token)
+	}
+	if b.kind == read {
+		q.sound = func(resp *response) error {
+			_, err := wholeReply(*resp)
+			return err
+		}
+	}
 	resp, err := c.do(ctx, c.newSession(), q)
 	if err != nil {
 		return "", err
 	}
-	reply, err := decodeBatch(resp)
-	switch {
-	case resp.cut != nil:
-		return "", &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonTruncated, Err: resp.cut}
-	case errors.Is(err, errMalformed):
-		return "", &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonTruncated, Err: err}
-	case err != nil:
-		return "", &IncompleteError{Cmdlet: cmdletBatch, Reason: ReasonNoAnswer, Err: err}
+	reply, err := wholeReply(resp)
+	if err != nil {
+		return "", err
 	}
-	b.place(reply, pending)
+	b.place(reply, pending, resp.sent)
 	return resp.token, nil
 }
 
-// place puts the answers in place, and tells the limiter.
-func (b *batch) place(reply batchReply, pending []int) {
-	throttled := false
+// wholeReply decodes the answer to a $batch; the error is about it as a whole.
+func wholeReply(resp response) (batchReply, error) {
+	o := outcome{cmdlet: actionBatch, resp: resp}
+	if resp.cut != nil {
+		return batchReply{}, o.incomplete(ReasonTruncated, resp.cut)
+	}
+	reply, err := decodeBatch(resp)
+	switch {
+	case errors.Is(err, errMalformed):
+		return reply, o.incomplete(ReasonTruncated, err)
+	case err != nil:
+		return reply, o.incomplete(ReasonNoAnswer, err)
+	}
+	return reply, nil
+}
+
+// place puts the answers in place, and tells the limiter. Items that were not
+// throttled are progress: what the others have waited is not held against them.
+func (b *batch) place(reply batchReply, pending []int, sent time.Time) {
+	refused := 0
 	for _, i := range pending {
 		b.outcomes[i] = place(b.items[i].cmdlet, b.id, reply, strconv.Itoa(i))
 		if IsThrottled(b.outcomes[i].err) {
-			throttled = true
-			b.client.counters.throttled.Add(1)
+			refused++
 		}
 	}
-	if throttled {
-		b.client.limit.throttled()
+	if refused < len(pending) {
+		b.waiting = newWaits(b.client.retry)
 	}
+	b.client.counters.throttled.Add(int64(refused))
+	b.client.limit.counted(b.kind, len(pending)-refused, refused, sent)
 }
 
 // encodeBatch writes the body; the ids are the positions of the items.
-func (c *Client) encodeBatch(id string, items []invocation, pending []int, token string) ([]byte, error) {
+func (c *Client) encodeBatch(at endpoint, id string, items []invocation, pending []int, token string) ([]byte, error) {
 	requests := make([]batchItem, 0, len(pending))
 	for _, i := range pending {
 		v := items[i]
@@ -188,18 +232,18 @@ func (c *Client) encodeBatch(id string, items []invocation, pending []int, token
 			"Content-Type":     "application/json; charset=utf-8",
 			"Prefer":           preferPage,
 			"X-ResponseFormat": "json",
-			"X-CmdletName":     v.cmdlet,
-			"X-AnchorMailbox":  v.anchor.value,
+			headerCmdlet:       v.cmdlet,
+			"X-AnchorMailbox":  c.anchorValue(v.anchor),
 			// One id for the batch and its items: they are one call to support.
 			"client-request-id": id,
 		}
-		if v.anchor.targeted {
+		if v.anchor.targeted() {
 			headers["parameter-based-routing"] = "true"
 		}
 		requests = append(requests, batchItem{
 			ID:      strconv.Itoa(i),
 			Method:  http.MethodPost,
-			URL:     c.endpoint.url("InvokeCommand", v.query()).String(),
+			URL:     at.invokeURL(v.query()).String(),
 			Headers: headers,
 			Body:    v.body(),
 		})

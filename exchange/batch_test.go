@@ -181,7 +181,7 @@ func TestBatchLimits(t *testing.T) {
 func TestThrottledItemsAreSentAgainAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := `{"value":[]}`
-		c, s := scripted(t,
+		c, s := patient(t,
 			answers(item("0", 200, "", good), item("1", 429, `"Retry-After":"9"`, `{}`), item("2", 503, "", `{}`), item("3", 429, `"Retry-After":4`, `{}`)),
 			answers(item("1", 200, "", good), item("3", 429, `"retry-after":["1"]`, `{}`)),
 			answers(item("3", 200, "", good)),
@@ -223,7 +223,7 @@ func TestItemThrottledOftenCostsTimeOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		replies := slices.Repeat([]reply{answers(item("0", 429, `"Retry-After":"3"`, `{}`), item("1", 503, "", `{}`))}, 3)
 		replies = append(replies, slices.Repeat([]reply{answers(item("0", 429, "", `{}`), item("1", 200, "", `{"value":[{}]}`))}, 9)...)
-		c, s := scripted(t, append(replies, answers(item("0", 200, "", `{"value":[{}]}`)))...)
+		c, s := patient(t, append(replies, answers(item("0", 200, "", `{"value":[{}]}`)))...)
 		got := c.BypassByID(t.Context(), []string{guid(0), guid(1)})
 		if got[0].Err != nil || got[1].Err != nil || len(s.requests()) != 13 {
 			t.Errorf("results %v, %v after %d requests, want 13", got[0].Err, got[1].Err, len(s.requests()))
@@ -240,7 +240,7 @@ func TestItemThrottledOftenCostsTimeOnly(t *testing.T) {
 func TestItemsHaveTriesOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		replies := slices.Repeat([]reply{answers(item("0", 503, "", `{}`), item("1", 429, `"Retry-After":"3"`, `{}`))}, 5)
-		c, s := scripted(t, append(replies, answers(item("1", 503, "", `{}`)), answers(item("1", 200, "", `{"value":[{}]}`)))...)
+		c, s := patient(t, append(replies, answers(item("1", 503, "", `{}`)), answers(item("1", 200, "", `{"value":[{}]}`)))...)
 		got := c.BypassByID(t.Context(), []string{guid(0), guid(1)})
 		if e, found := asError(got[0].Err); !found || e.Status != 503 || got[1].Err != nil || len(s.requests()) != 7 {
 			t.Errorf("results %v, %v after %d requests, want 7", got[0].Err, got[1].Err, len(s.requests()))
@@ -250,7 +250,7 @@ func TestItemsHaveTriesOfTheirOwn(t *testing.T) {
 
 func TestItemThrottledForEverEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, s := scripted(t, answers(item("0", 429, "", `{}`)))
+		c, s := patient(t, answers(item("0", 429, "", `{}`)))
 		start := time.Now()
 		got := c.BypassByID(t.Context(), []string{guid(0)})
 		if waited := time.Since(start); !IsThrottled(got[0].Err) || len(s.requests()) < 12 || waited < 13*time.Minute || waited > 15*time.Minute {
@@ -485,14 +485,11 @@ func TestAuditLogAnchorIsKeptWhereAWriteMayHaveRun(t *testing.T) {
 }
 
 func TestAnchors(t *testing.T) {
-	e, err := newEndpoint(testEndpoint, testTenant)
-	if err != nil {
-		t.Fatal(err)
-	}
-	home := e.organizationAnchor()
-	for identity, want := range map[string]anchor{
-		testGUID:                {value: "MBX:" + testGUID + "@" + testTenant, targeted: true},
-		"ann@contoso.com":       {value: "SMTP:ann@contoso.com", targeted: true},
+	c := newTestClient(t, &script{})
+	const home = "APP:" + organizationMailbox + "@" + testTenant
+	for identity, want := range map[string]string{
+		testGUID:                "MBX:" + testGUID + "@" + testTenant,
+		"ann@contoso.com":       "SMTP:ann@contoso.com",
 		"Ann":                   home,
 		"a@b@c":                 home,
 		"@contoso.com":          home,
@@ -501,8 +498,9 @@ func TestAnchors(t *testing.T) {
 		"ann smith@contoso.com": home,
 		"jürgen@contoso.com":    home,
 	} {
-		if got := e.mailboxAnchor(identity); got != want {
-			t.Errorf("mailboxAnchor(%q) = %+v, want %+v", identity, got, want)
+		a := mailboxAnchor(identity)
+		if got := c.anchorValue(a); got != want || a.targeted() != (want != home) {
+			t.Errorf("mailboxAnchor(%q) = %s, want %s", identity, got, want)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func decodeBatch(resp response) (batchReply, error) {
 		}
 	})
 	if err == nil {
-		err = outer.trouble(cmdletBatch, resp.header)
+		err = outer.trouble(actionBatch, resp.header)
 	}
 	switch {
 	case err != nil:
@@ -185,24 +185,24 @@ func itemBody(raw jsontext.Value) []byte {
 // place makes the outcome of one item. Without exactly one answer that has a
 // status nobody can say whether the item was executed.
 func place(cmdlet, callID string, reply batchReply, item string) outcome {
-	o := outcome{cmdlet: cmdlet, warnings: reply.warnings}
+	o := outcome{cmdlet: cmdlet, warnings: reply.warnings, resp: response{header: reply.header, id: callID}}
 	answers := reply.answers[item]
 	switch {
 	case len(answers) == 0:
-		o.err = &IncompleteError{Cmdlet: cmdlet, Reason: ReasonNoAnswer}
+		o.err = o.incomplete(ReasonNoAnswer, nil)
 		return o
 	case len(answers) > 1:
-		o.err = &IncompleteError{Cmdlet: cmdlet, Reason: ReasonNoAnswer, Err: errors.New("it holds several")}
+		o.err = o.incomplete(ReasonNoAnswer, errors.New("it holds several"))
 		return o
 	case answers[0].spoiled:
-		o.err = &IncompleteError{Cmdlet: cmdlet, Reason: ReasonNoAnswer, Err: errors.New("what it holds is not of the form that is known")}
+		o.err = o.incomplete(ReasonNoAnswer, errors.New("what it holds is not of the form that is known"))
 		return o
 	}
-	o.resp = response{status: answers[0].status, header: itemHeader(reply.header, answers[0].header), body: answers[0].body}
+	o.resp = response{status: answers[0].status, header: itemHeader(reply.header, answers[0].header), body: answers[0].body, id: callID}
 	switch {
 	case o.resp.status == http.StatusOK:
 	case o.resp.status > http.StatusOK && o.resp.status < 300:
-		o.err = unexpected(cmdlet, o.resp.status)
+		o.err = unexpected(cmdlet, o.resp)
 	default:
 		e := newError(cmdlet, o.resp.status, o.resp.header, o.resp.body)
 		e.ClientRequestID = callID

@@ -50,7 +50,7 @@ func (c *Client) BypassAssociations(ctx context.Context) iter.Seq2[BypassAssocia
 		// Without it the service stops at 1000, silently for some (semantics 3).
 		params:   params{"ResultSize": "Unlimited"},
 		selected: bypassSelected(),
-		anchor:   c.endpoint.organizationAnchor(),
+		anchor:   organizationAnchor(),
 	}, bypassProperty)
 }
 
@@ -59,7 +59,7 @@ func (c *Client) BypassAssociations(ctx context.Context) iter.Seq2[BypassAssocia
 func (c *Client) BypassByID(ctx context.Context, guids []string) []Result[BypassAssociation] {
 	build := func(guid string) (invocation, error) {
 		return invocation{
-			params: params{"Identity": guid}, selected: bypassSelected(), anchor: c.endpoint.organizationAnchor(),
+			params: params{"Identity": guid}, selected: bypassSelected(), anchor: organizationAnchor(),
 		}, checkGUID(cmdletGetBypass, guid)
 	}
 	judge := func(o outcome) Result[BypassAssociation] { return one(o, bypassProperty) }
@@ -83,7 +83,7 @@ func (c *Client) SetBypass(ctx context.Context, edits []BypassEdit) []Result[str
 		}
 		return invocation{
 			params: params{"Identity": edit.Guid, "AuditBypassEnabled": edit.Enabled},
-			anchor: c.endpoint.organizationAnchor(),
+			anchor: organizationAnchor(),
 		}, checkGUID(cmdletSetBypass, edit.Guid)
 	}
 	return batchOf(ctx, c, write, cmdletSetBypass, edits, build, outcome.written)

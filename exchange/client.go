@@ -27,19 +27,27 @@ type Config struct {
 	TenantID string
 	// TokenSource gives the bearer token; it is asked before every call. If it
 	// has a method Invalidate(), a call or a batch item that is answered by 401 is
-	// made once more where the source then gives another token.
+	// made once more where the source then gives another token. Where the 401 asks
+	// for claims and the source has a method Challenge(claims string), that one is
+	// called instead, with the claims as JSON.
 	TokenSource oauth2.TokenSource
 	// Transport makes the HTTP calls; nil means a clone of the default one.
 	Transport http.RoundTripper
 	// UserAgent names the program; default "exoaudit".
 	UserAgent string
+	// Account, if any, gives the user name of the person who signed in; it is asked
+	// after the token of each call. With one, calls are routed by it (wire 1.4); nil
+	// or "" is an application on its own.
+	Account func() string
 	// Trace, if any, is called after every HTTP call, by several goroutines.
 	Trace func(Trace)
 	// Concurrency is how many HTTP calls are in flight at most; default 4.
 	Concurrency int
-	// RequestsPerSecond bounds the rate of HTTP calls; default 100. It falls by
-	// itself when the service answers 429, and grows back slowly.
-	RequestsPerSecond float64
+	// CmdletsPerSecond bounds the rate of cmdlets, of reads and of writes each; a
+	// batch of ten counts as ten, a page as one. Default 1000: no number is
+	// published, and below this the rate is learned from the service's headers and
+	// from its answers 429.
+	CmdletsPerSecond float64
 	// Retry says how often and how long a failed call is repeated.
 	Retry Retry
 	// Timeout bounds one HTTP call; default 960 s, the module's own, longer for
@@ -55,6 +63,7 @@ type Client struct {
 	renewing  *semaphore.Weighted // held while a refused token is replaced
 	transport http.RoundTripper
 	userAgent string
+	account   func() string
 	trace     func(Trace)
 	limit     *limiter
 	retry     Retry
@@ -63,8 +72,9 @@ type Client struct {
 	counters  counters
 
 	// What was learned from the service where the wire is not known.
-	linkByGet      atomic.Bool // the next link wants GET
-	auditLogByHome atomic.Bool // the audit log cmdlets want the other anchor
+	region         atomic.Pointer[endpoint] // where the front door sent us
+	linkByGet      atomic.Bool              // the next link wants GET
+	auditLogByHome atomic.Bool              // the audit log cmdlets want the other anchor
 }
 
 // New makes a client. It refuses an endpoint to which a token must not be sent,
@@ -83,8 +93,8 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Concurrency <= 0 {
 		cfg.Concurrency = 4
 	}
-	if cfg.RequestsPerSecond <= 0 {
-		cfg.RequestsPerSecond = 100
+	if cfg.CmdletsPerSecond <= 0 {
+		cfg.CmdletsPerSecond = 1000
 	}
 	return &Client{
 		endpoint:  at,
@@ -92,8 +102,9 @@ func New(cfg Config) (*Client, error) {
 		renewing:  semaphore.NewWeighted(1),
 		transport: ownTransport(cfg.Transport, cfg.Concurrency),
 		userAgent: cfg.UserAgent,
+		account:   cfg.Account,
 		trace:     cfg.Trace,
-		limit:     newLimiter(cfg.Concurrency, cfg.RequestsPerSecond),
+		limit:     newLimiter(cfg.Concurrency, cfg.CmdletsPerSecond),
 		retry:     cfg.Retry.withDefaults(),
 		timeout:   cfg.Timeout,
 		session:   newID(),
@@ -128,6 +139,9 @@ type Trace struct {
 	Status          int
 	RequestID       string
 	ClientRequestID string
+	// ServiceTime is the Date of the answer, by the service's clock and to the
+	// second; zero where it has none.
+	ServiceTime time.Time
 	// Bytes is the size of the answer's body as it came over the wire.
 	Bytes int64
 	Err   error

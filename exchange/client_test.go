@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/oauth2"
 )
@@ -97,11 +98,26 @@ func (s *script) requests() []sent {
 	return append([]sent(nil), s.sent...)
 }
 
-// scripted makes a client on a script of replies.
+// scripted makes a client on a script of replies, which repeats nothing but what
+// is answered by 429.
 func scripted(t *testing.T, replies ...reply) (*Client, *script) {
 	t.Helper()
 	s := &script{replies: replies}
 	return newTestClient(t, s), s
+}
+
+// patient is scripted with the tries that a client has by default. Its waits are
+// for testing/synctest.
+func patient(t *testing.T, replies ...reply) (*Client, *script) {
+	t.Helper()
+	s := &script{replies: replies}
+	cfg := testConfig(s)
+	cfg.Retry = Retry{}
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, s
 }
 
 func newTestClient(t *testing.T, transport http.RoundTripper) *Client {
@@ -117,6 +133,7 @@ func testConfig(transport http.RoundTripper) Config {
 	return Config{
 		Endpoint: testEndpoint, TenantID: testTenant, Transport: transport,
 		TokenSource: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: testToken}),
+		Retry:       Retry{Tries: 1, First: time.Millisecond},
 	}
 }
 

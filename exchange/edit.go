@@ -41,7 +41,7 @@ type MailboxEdit struct {
 func (c *Client) SetMailboxes(ctx context.Context, edits []MailboxEdit) []Result[struct{}] {
 	build := func(edit MailboxEdit) (invocation, error) {
 		p, err := edit.params()
-		return invocation{params: p, anchor: c.endpoint.mailboxAnchor(edit.Ref.Guid)}, err
+		return invocation{params: p, anchor: mailboxAnchor(edit.Ref.Guid)}, err
 	}
 	return batchOf(ctx, c, write, cmdletSetMailbox, edits, build, outcome.written)
 }

@@ -13,7 +13,18 @@ import (
 // endpoint is the one host a client speaks to, with the paths of one tenant.
 type endpoint struct {
 	base   *url.URL // scheme and host only
+	front  *url.URL // where the region base was learned; else nil
 	tenant string
+}
+
+// on is the same tenant on the public host of its region, which the front door
+// named.
+func (e endpoint) on(region string) endpoint {
+	front := e.base
+	if e.front != nil {
+		front = e.front
+	}
+	return endpoint{base: &url.URL{Scheme: "https", Host: region}, front: front, tenant: e.tenant}
 }
 
 // newEndpoint checks the address and the tenant and joins them. The tenant must
@@ -148,33 +159,44 @@ func (e endpoint) path(action string) string {
 	return "/adminapi/beta/" + e.tenant + "/" + action
 }
 
-// url returns the absolute URL of an action with an optional raw query.
-func (e endpoint) url(action, query string) *url.URL {
-	return &url.URL{Scheme: e.base.Scheme, Host: e.base.Host, Path: e.path(action), RawQuery: query}
+// invokeURL returns the absolute URL of InvokeCommand with an optional raw query.
+func (e endpoint) invokeURL(query string) *url.URL {
+	return &url.URL{Scheme: e.base.Scheme, Host: e.base.Host, Path: e.path(actionInvoke), RawQuery: query}
 }
 
 // errForeignLink is wrapped by every refusal of a next link.
 var errForeignLink = errors.New("the next link leads elsewhere")
 
 // next checks a next link that came with the answer to from, and returns it
-// rebuilt on the client's own scheme, host and path: whatever the link held,
-// the token can go nowhere else.
+// rebuilt on this endpoint's own scheme, host and path: whatever the link held,
+// the token can go nowhere else, and the cursor stays where it was born. A link
+// that a region gives may name the front door.
 func (e endpoint) next(from *url.URL, link string) (*url.URL, error) {
 	ref, err := url.Parse(link)
 	if err != nil {
 		return nil, fmt.Errorf("%w: it is not a URL", errForeignLink)
 	}
 	u := from.ResolveReference(ref)
-	own := e.path("InvokeCommand")
+	own := e.path(actionInvoke)
 	switch {
 	case u.Opaque != "" || u.User != nil:
 		return nil, fmt.Errorf("%w: it carries a user name or is opaque", errForeignLink)
-	case !strings.EqualFold(u.Scheme, e.base.Scheme) || !sameHost(u, e.base):
+	case !e.names(u):
 		return nil, fmt.Errorf("%w: to %s://%s instead of %s", errForeignLink, u.Scheme, clean(u.Host), e.base.Host)
 	case u.RawPath != "" || path.Clean(u.Path) != u.Path || !strings.EqualFold(u.Path, own):
 		return nil, fmt.Errorf("%w: its path is not %s", errForeignLink, own)
 	}
-	return e.url("InvokeCommand", u.RawQuery), nil
+	return e.invokeURL(u.RawQuery), nil
+}
+
+// names tells whether a link names the endpoint or the front door to it.
+func (e endpoint) names(u *url.URL) bool {
+	for _, own := range []*url.URL{e.base, e.front} {
+		if own != nil && strings.EqualFold(u.Scheme, own.Scheme) && sameHost(u, own) {
+			return true
+		}
+	}
+	return false
 }
 
 // sameHost compares host names and ports, a missing port being the scheme's.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -69,9 +70,7 @@ func (e *Error) Error() string {
 	if e.Type != "" {
 		b.WriteString(" (" + e.Type + ")")
 	}
-	if e.RequestID != "" {
-		b.WriteString(" [request " + e.RequestID + "]")
-	}
+	b.WriteString(idText(e.RequestID, e.ClientRequestID))
 	return redact(b.String())
 }
 
@@ -111,18 +110,38 @@ func (e *TokenError) Error() string { return redact("no token: " + e.Err.Error()
 // Unwrap returns the token source's error.
 func (e *TokenError) Unwrap() error { return e.Err }
 
-// RedirectError means that the service answered with a redirect. It is never
-// followed: the token is for the endpoint's host only, and the host of a
-// redirect is one that the service keeps to itself (wire 1.7).
+// RedirectError means that the service answered with a redirect that was not
+// followed: the token is for the endpoint's host only, and the host of a redirect
+// is one that the service keeps to itself (wire 1.7). The one that is followed is
+// a 302 of a worldwide endpoint to an internal host of a region, once a call, and
+// to the public host of that region.
 type RedirectError struct {
 	Cmdlet string
 	Status int
+	// RequestID is the service's id of the request, ClientRequestID this client's.
+	RequestID, ClientRequestID string
 	// Host is the host of the Location header; empty where there was none. It is
 	// for the record and no endpoint.
 	Host string
 	// Regional is the public host of the region that the redirect names, to be
 	// given as the endpoint; empty where it is not known.
 	Regional string
+	// follow is set where the call may be made in the region.
+	follow bool
+}
+
+// redirected makes the error of a redirect.
+func redirected(q call, resp response) error {
+	e := &RedirectError{Cmdlet: q.cmdlet, Status: resp.status}
+	e.RequestID, e.ClientRequestID = resp.ids()
+	u, err := url.Parse(resp.header.Get("Location"))
+	if err != nil {
+		return e
+	}
+	e.Host, e.Regional = clean(u.Host), q.at.regional(u)
+	e.follow = e.Status == http.StatusFound && e.Regional != "" && u.Scheme == "https" &&
+		isInternal(strings.ToLower(u.Hostname())) && e.Regional != q.at.base.Host
+	return e
 }
 
 // Error names the host that the redirect led to.
@@ -136,12 +155,25 @@ func (e *RedirectError) Error() string {
 	if e.Regional != "" {
 		s += "; if it persists, give https://" + e.Regional + " as the endpoint"
 	}
-	return s
+	return s + idText(e.RequestID, e.ClientRequestID)
 }
 
 // unexpected makes the error of a status of success other than 200.
-func unexpected(cmdlet string, status int) error {
-	return &IncompleteError{Cmdlet: cmdlet, Reason: ReasonStatus, Err: fmt.Errorf("HTTP %d", status)}
+func unexpected(cmdlet string, resp response) error {
+	return outcome{cmdlet: cmdlet, resp: resp}.incomplete(ReasonStatus, fmt.Errorf("HTTP %d", resp.status))
+}
+
+// idText names a request to those who are asked about it: by the service's id, or
+// by this client's where no answer gave one.
+func idText(request, client string) string {
+	switch {
+	case request != "":
+		return " [request " + request + "]"
+	case client != "":
+		return " [client request " + client + "]"
+	default:
+		return ""
+	}
 }
 
 // ErrInvalidCall is wrapped by the error of a call that was refused before it

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,12 +11,19 @@ import (
 
 // failure makes the body of an error as the service writes it (wire 5.1).
 func failure(code, message, detail, innerType, innerMessage string) string {
+	text := func(s string) string {
+		b, err := json.Marshal(s)
+		if err != nil {
+			panic(err)
+		}
+		return string(b)
+	}
 	details := ""
 	if detail != "" {
-		details = fmt.Sprintf(`"details":[{"code":"Context","target":"","message":%q}],`, detail)
+		details = `"details":[{"code":"Context","target":"","message":` + text(detail) + `}],`
 	}
-	return fmt.Sprintf(`{"error":{"code":%q,"message":%q,%s"innererror":{"message":"x","type":"Outer","internalexception":{"message":%q,"type":%q}},`+
-		`"adminapi.warnings@odata.type":"#Collection(String)","@adminapi.warnings":[]}}`, code, message, details, innerMessage, innerType)
+	return fmt.Sprintf(`{"error":{"code":%s,"message":%s,%s"innererror":{"message":"x","type":"Outer","internalexception":{"message":%s,"type":%s}},`+
+		`"adminapi.warnings@odata.type":"#Collection(String)","@adminapi.warnings":[]}}`, text(code), text(message), details, text(innerMessage), text(innerType))
 }
 
 func TestErrorBodies(t *testing.T) {
@@ -215,24 +223,30 @@ func TestSingletonMustBeOne(t *testing.T) {
 	})
 }
 
-func TestRedirectIsNotFollowed(t *testing.T) {
+// TestRedirectIsFollowedToTheRegionOnly: a redirect to an internal host of a region
+// leads to the public host of that region, once; any other is an error.
+func TestRedirectIsFollowedToTheRegionOnly(t *testing.T) {
 	const (
 		worldwide = "https://outlook.office365.com"
 		admin     = "https://eur01.admin.protection.outlook.com:446/adminapi"
 	)
-	tests := []struct{ name, endpoint, location, host, advice string }{
-		{"the service's own", worldwide, admin, "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com"},
-		{"the other worldwide name", "https://outlook.office.com", admin, "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com"},
-		{"a regional host", worldwide, "https://NAM13B.outlook.office365.com/adminapi", "NAM13B.outlook.office365.com", "nam13b.outlook.office365.com"},
-		{"another cloud", "https://outlook.office365.us", admin, "eur01.admin.protection.outlook.com:446", ""},
-		{"another endpoint", testEndpoint, admin, "eur01.admin.protection.outlook.com:446", ""},
-		{"a look-alike endpoint", "https://outlook.office365.com.example", admin, "eur01.admin.protection.outlook.com:446", ""},
-		{"a foreign host", worldwide, "https://evil.example/x", "evil.example", ""},
-		{"a look-alike host", worldwide, "https://evil.example.protection.outlook.com.example/", "evil.example.protection.outlook.com.example", ""},
-		{"the compliance host", worldwide, "https://nam13b.ps.compliance.protection.outlook.com/", "nam13b.ps.compliance.protection.outlook.com", ""},
-		{"the endpoint itself", worldwide, worldwide + "/x", "outlook.office365.com", ""},
-		{"an odd label", worldwide, "https://eur_01.admin.protection.outlook.com:446/", "eur_01.admin.protection.outlook.com:446", ""},
-		{"no place", worldwide, "", "", ""},
+	tests := []struct {
+		name, endpoint, location, host, advice string
+		second                                 string // the host of the second request
+	}{
+		{"the service's own", worldwide, admin, "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com", "eur01.outlook.office365.com"},
+		{"the other worldwide name", "https://outlook.office.com", admin, "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com", "eur01.outlook.office365.com"},
+		{"a regional host", worldwide, "https://NAM13B.outlook.office365.com/adminapi", "NAM13B.outlook.office365.com", "nam13b.outlook.office365.com", ""},
+		{"another cloud", "https://outlook.office365.us", admin, "eur01.admin.protection.outlook.com:446", "", ""},
+		{"another endpoint", testEndpoint, admin, "eur01.admin.protection.outlook.com:446", "", ""},
+		{"a look-alike endpoint", "https://outlook.office365.com.example", admin, "eur01.admin.protection.outlook.com:446", "", ""},
+		{"plain http", worldwide, "http://eur01.admin.protection.outlook.com:446/", "eur01.admin.protection.outlook.com:446", "eur01.outlook.office365.com", ""},
+		{"a foreign host", worldwide, "https://evil.example/x", "evil.example", "", ""},
+		{"a look-alike host", worldwide, "https://evil.example.protection.outlook.com.example/", "evil.example.protection.outlook.com.example", "", ""},
+		{"the compliance host", worldwide, "https://nam13b.ps.compliance.protection.outlook.com/", "nam13b.ps.compliance.protection.outlook.com", "", ""},
+		{"the endpoint itself", worldwide, worldwide + "/x", "outlook.office365.com", "", ""},
+		{"an odd label", worldwide, "https://eur_01.admin.protection.outlook.com:446/", "eur_01.admin.protection.outlook.com:446", "", ""},
+		{"no place", worldwide, "", "", "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -251,23 +265,28 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 			if text := err.Error(); strings.Contains(text, "give https://") != (tt.advice != "") || !strings.Contains(text, "https://"+tt.advice) && tt.advice != "" {
 				t.Errorf("the error says %q", text)
 			}
-			if n := len(s.requests()); n != 1 {
-				t.Errorf("%d requests, want 1", n)
+			if e.RequestID == "" || e.ClientRequestID == "" || !strings.Contains(err.Error(), e.RequestID) {
+				t.Errorf("the error does not name the request: %q", err)
+			}
+			sent := s.requests()
+			if tt.second == "" && len(sent) != 1 || tt.second != "" && (len(sent) != 2 || sent[1].host != tt.second) {
+				t.Errorf("%d requests, the last to %s; want a second to %q", len(sent), sent[len(sent)-1].host, tt.second)
 			}
 		})
 	}
 }
 
-// FuzzErrorBody holds the parser of failures to its word: no panic, bounded
-// texts, nothing a terminal would act on, no token.
+// FuzzErrorBody holds the parser of failures to its word. Of any body: no panic,
+// bounded texts, nothing a terminal would act on. Of the service's own: the three
+// spellings of a detail say the same (wire 5.1), also where a proxy wrapped them.
 func FuzzErrorBody(f *testing.F) {
-	f.Add([]byte(failure("NotFound", "m", "E|A.B|t", "A.B", "x")))
-	f.Add([]byte(failure("NotFound", "m", `{"Message":"t","TypeName":"A.B"}`, "A.B", "x")))
-	f.Add([]byte(`{"error":{"message":"{\"error\":{\"message\":\"{\\\"error\\\":1}\"}}"}}`))
-	f.Add([]byte("<title>x</title>"))
-	f.Add([]byte("\x00\x00"))
-	f.Add([]byte("\x1b[31mBearer abc"))
-	f.Fuzz(func(t *testing.T, body []byte) {
+	f.Add([]byte(failure("NotFound", "m", "E|A.B|t", "A.B", "x")), "Microsoft.Exchange.AException", "The object 'x' couldn't be found.", uint8(0))
+	f.Add([]byte(failure("NotFound", "m", `{"Message":"t","TypeName":"A.B"}`, "A.B", "x")), "A.B", `a "quoted" {text} | with bars`, uint8(1))
+	f.Add([]byte(`{"error":{"message":"{\"error\":{\"message\":\"{\\\"error\\\":1}\"}}"}}`), "A.B`1+C", "t", uint8(3))
+	f.Add([]byte("<title>x</title>"), "", "", uint8(2))
+	f.Add([]byte("\x00\x00"), "A.B", "\x1b[31m", uint8(0))
+	f.Add([]byte("\x1b[31mBearer abc"), "A.B", "Bearer abc", uint8(0))
+	f.Fuzz(func(t *testing.T, body []byte, kind, message string, depth uint8) {
 		e := newError("Get-X", 400, http.Header{}, body)
 		for _, s := range []string{e.Message, e.Code, e.Type, e.Target} {
 			if len(s) > 3*maxText {
@@ -277,7 +296,39 @@ func FuzzErrorBody(f *testing.F) {
 		if strings.ContainsAny(e.Error(), "\x00\x1b\n\r") {
 			t.Fatalf("control characters in %q", e.Error())
 		}
+		message = strings.ToValidUTF8(message, "")
+		if !isTypeName(kind) || clean(message) == "" || len(kind) > 500 || len(message) > 300 || strings.Contains(message, `{"error"`) {
+			return
+		}
+		want := redact(clean(message))
+		for i, detail := range spellings(t, kind, message) {
+			got := newError("Get-X", 400, http.Header{}, []byte(proxied(detail, int(depth%(maxProxied+1)))))
+			if got.Type != kind || got.Message != want || got.details != 1 {
+				t.Fatalf("spelling %d behind %d proxies: %q %q of %d failures, want %q %q", i+1, depth%(maxProxied+1), got.Type, got.Message, got.details, kind, want)
+			}
+		}
 	})
+}
+
+// spellings writes a detail in the three ways of wire 5.1.
+func spellings(t *testing.T, kind, message string) []string {
+	t.Helper()
+	third, err := json.Marshal(map[string]any{"Message": message, "TypeName": kind, "StackTrace": nil, "InnerError": nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"Ex6F9304|" + kind + "|" + message, "|" + kind + "|" + message, string(third)}
+}
+
+// proxied wraps a detail into a body, and that into the texts of so many proxies
+// (wire 5.2).
+func proxied(detail string, proxies int) string {
+	body := failure("BadRequest", "Error executing cmdlet", detail, "A.DirectInvokeCmdletExecutionException", "Exception of type 'A' was thrown.")
+	for range proxies {
+		body = failure("BadRequest", "Error executing cmdlet",
+			"|Microsoft.Exchange.Configuration.CmdletProxyException|Error on proxy command 'x' to server X: NotFound: Error executing cmdlet : "+body, "A.B", "x")
+	}
+	return body
 }
 
 func TestRedact(t *testing.T) {

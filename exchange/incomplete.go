@@ -1,6 +1,10 @@
 package exchange
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // Reason says why a read is not whole.
 type Reason string
@@ -9,9 +13,9 @@ type Reason string
 const (
 	// ReasonRequest means that a call failed; Err says how.
 	ReasonRequest Reason = "the call failed"
-	// ReasonCursorLost means that the service lost the page cursor; Err is a
+	// ReasonCursorLost means that the page cursor is lost; Err is a
 	// [CursorLostError].
-	ReasonCursorLost Reason = "the service lost the page cursor"
+	ReasonCursorLost Reason = "the page cursor is lost"
 	// ReasonTruncated means that the body ended early or was no valid answer.
 	ReasonTruncated Reason = "the answer was cut short or malformed"
 	// ReasonMoreResults means that the service warned of more results and gave
@@ -51,6 +55,9 @@ type IncompleteError struct {
 	// Pages and Rows count what had come by then; of the page that failed only
 	// rows that were given to the caller.
 	Pages, Rows int
+	// RequestID is the service's id of the request whose answer was the last;
+	// ClientRequestID is the id that this client gave it.
+	RequestID, ClientRequestID string
 	// Err is the cause, nil where Reason says all.
 	Err error
 }
@@ -61,15 +68,28 @@ func (e *IncompleteError) Error() string {
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}
-	return redact(s)
+	id := idText(e.RequestID, e.ClientRequestID)
+	if strings.Contains(s, id) { // the cause has it already
+		id = ""
+	}
+	return redact(s + id)
+}
+
+// cause is the reason as an error, without what a listing counts.
+func (e *IncompleteError) cause() error {
+	if e.Err == nil {
+		return errors.New(string(e.Reason))
+	}
+	return fmt.Errorf("%s: %w", e.Reason, e.Err)
 }
 
 // Unwrap returns the cause, if any.
 func (e *IncompleteError) Unwrap() error { return e.Err }
 
-// CursorLostError means that the service no longer knew, or had never known on
-// that backend, the page cursor of a listing (wire 1.6). All pages are to be
-// thrown away; a new listing may succeed.
+// CursorLostError means that the page cursor of a listing is lost: the service no
+// longer knew it, or had never known it on that backend (wire 1.6), or the answer
+// to a further page failed in a way that passes, after which nobody can say where
+// the cursor stands. All pages are to be thrown away; a new listing may succeed.
 type CursorLostError struct {
 	// Page is the number of the page that was asked for, from 1.
 	Page int
@@ -78,7 +98,7 @@ type CursorLostError struct {
 
 // Error says which page was lost.
 func (e *CursorLostError) Error() string {
-	return redact(fmt.Sprintf("page %d was refused: %v", e.Page, e.Err))
+	return redact(fmt.Sprintf("page %d: %v", e.Page, e.Err))
 }
 
 // Unwrap returns the service's error.

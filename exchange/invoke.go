@@ -23,6 +23,11 @@ const (
 	cmdletGetUser          = "Get-User"
 )
 
+// headerCmdlet names the cmdlet beside the body (wire 1.3).
+const headerCmdlet = "X-CmdletName"
+
+const actionInvoke = "InvokeCommand"
+
 const preferPage = "odata.maxpagesize=1000"
 
 // params are the parameters of a cmdlet, in the JSON forms of wire 1.2: text,
@@ -140,18 +145,46 @@ func (c *Client) call(v invocation) (call, error) {
 	if err != nil {
 		return call{}, callError(v.cmdlet, err)
 	}
-	return call{
+	q := call{
 		kind:    v.kind,
 		cmdlet:  v.cmdlet,
 		cmdlets: []string{v.cmdlet},
 		method:  http.MethodPost,
-		url:     c.endpoint.url("InvokeCommand", v.query()),
-		body:    func(string) ([]byte, error) { return body, nil },
+		path:    c.endpoint.path(actionInvoke),
+		query:   v.query(),
+		body:    func(endpoint, string) ([]byte, error) { return body, nil },
 		anchor:  v.anchor,
 		prefer:  preferPage,
+		header:  map[string]string{headerCmdlet: v.cmdlet},
 		id:      newID(),
 		timeout: c.timeoutOf(v.cmdlet),
-	}, nil
+	}
+	if v.kind == read {
+		q.sound = soundRead(v.cmdlet)
+	}
+	return q, nil
+}
+
+// soundRead looks into the answer to a read: one that was cut short or has no
+// rows where even an empty list is written out, or that carries errors, is asked
+// for again. What the service was sure of is not: a question back, and an object
+// that does not exist.
+func soundRead(cmdlet string) func(*response) error {
+	return func(resp *response) error {
+		a, err := outcome{cmdlet: cmdlet, resp: *resp}.answer()
+		if incomplete, ok := errors.AsType[*IncompleteError](err); ok {
+			return incomplete
+		}
+		resp.known = &decoded{a, err}
+		switch {
+		case err == nil && a.valueState != Set:
+			return outcome{cmdlet: cmdlet, resp: *resp}.incomplete(ReasonNoValue, nil)
+		case a.reason == ReasonConfirmation || IsNotFound(err):
+			return nil
+		default:
+			return err
+		}
+	}
 }
 
 // timeoutOf is the module's own patience (wire 1.7).
@@ -176,6 +209,12 @@ func (c *Client) invoke(ctx context.Context, v invocation) outcome {
 	return outcome{cmdlet: v.cmdlet, resp: resp, err: err}
 }
 
+// decoded is what was read of a success.
+type decoded struct {
+	answer answer
+	err    error
+}
+
 // outcome is what came of one invocation, alone or in a batch.
 type outcome struct {
 	cmdlet string
@@ -183,6 +222,13 @@ type outcome struct {
 	err    error
 	// warnings are those of the batch around it.
 	warnings []string
+}
+
+// incomplete is why the outcome is not whole.
+func (o outcome) incomplete(reason Reason, err error) *IncompleteError {
+	e := &IncompleteError{Cmdlet: o.cmdlet, Reason: reason, Err: err}
+	e.RequestID, e.ClientRequestID = o.resp.ids()
+	return e
 }
 
 // answer decodes a success. Errors inside it, a question instead of it, and an
@@ -193,11 +239,14 @@ func (o outcome) answer() (answer, error) {
 		return answer{}, o.err
 	}
 	if o.resp.cut != nil {
-		return answer{}, &IncompleteError{Cmdlet: o.cmdlet, Reason: ReasonTruncated, Err: o.resp.cut}
+		return answer{}, o.incomplete(ReasonTruncated, o.resp.cut)
+	}
+	if o.resp.known != nil {
+		return o.resp.known.answer, o.resp.known.err
 	}
 	a, err := decodeAnswer(o.resp.body)
 	if err != nil {
-		return answer{}, &IncompleteError{Cmdlet: o.cmdlet, Reason: ReasonTruncated, Err: err}
+		return answer{}, o.incomplete(ReasonTruncated, err)
 	}
 	for _, warning := range o.resp.header.Values("X-Warnings") {
 		a.warnings = append(a.warnings, headerWarnings(warning)...)
@@ -252,6 +301,13 @@ func (o outcome) written() Result[struct{}] {
 	return r
 }
 
+// wanting is why the one page that should hold one row is not whole.
+func (o outcome) wanting(reason Reason, rows int, err error) error {
+	e := o.incomplete(reason, err)
+	e.Pages, e.Rows = 1, rows
+	return e
+}
+
 // one judges the answer to a read of one object: exactly one row, and nothing
 // that says there is more.
 func one[T any](o outcome, find finder[T]) Result[T] {
@@ -260,13 +316,13 @@ func one[T any](o outcome, find finder[T]) Result[T] {
 	r.Warnings = a.warnings
 	if err != nil {
 		if a.reason != "" {
-			err = &IncompleteError{Cmdlet: o.cmdlet, Reason: a.reason, Pages: 1, Err: err}
+			err = o.wanting(a.reason, 0, err)
 		}
 		r.Err = err
 		return r
 	}
 	if a.valueState != Set {
-		r.Err = &IncompleteError{Cmdlet: o.cmdlet, Reason: ReasonNoValue, Pages: 1}
+		r.Err = o.wanting(ReasonNoValue, 0, nil)
 		return r
 	}
 	count := 0
@@ -280,12 +336,12 @@ func one[T any](o outcome, find finder[T]) Result[T] {
 	if err != nil || count != 1 {
 		var zero T
 		r.Value = zero
-		r.Err = &IncompleteError{Cmdlet: o.cmdlet, Reason: ReasonRowCount, Pages: 1, Rows: count, Err: err}
+		r.Err = o.wanting(ReasonRowCount, count, err)
 		return r
 	}
 	for _, warning := range a.warnings {
 		if classify(o.cmdlet, warning) == warningMoreResults {
-			r.Err = &IncompleteError{Cmdlet: o.cmdlet, Reason: ReasonMoreResults, Pages: 1, Rows: count}
+			r.Err = o.wanting(ReasonMoreResults, count, nil)
 		}
 	}
 	return r

@@ -131,13 +131,12 @@ func (m *Mailbox) customAttribute(number string) property {
 	return &m.CustomAttributes[n-1]
 }
 
-// MailboxQuery says which mailboxes to list. Filter is an OPATH expression, in
-// which truth values are written 'True' and 'False' (wire 1.2); empty means all.
-// Select names the properties to ask for, empty means all of about 260; the Guid
-// is always among them.
+// MailboxQuery says which mailboxes to list. Filter is what the server selects by,
+// empty means all. Select names the properties to ask for, empty means all of about
+// 260; the Guid is always among them.
 type MailboxQuery struct {
 	Listing Listing
-	Filter  string
+	Filter  Filter
 	Select  []string
 }
 
@@ -153,7 +152,7 @@ func (c *Client) Mailboxes(ctx context.Context, q MailboxQuery) iter.Seq2[Mailbo
 		p["Filter"] = q.Filter
 	}
 	return listing(ctx, c, invocation{
-		kind: read, cmdlet: cmdletGetMailbox, params: p, selected: q.Select, anchor: c.endpoint.organizationAnchor(),
+		kind: read, cmdlet: cmdletGetMailbox, params: p, selected: q.Select, anchor: organizationAnchor(),
 	}, mailboxProperty)
 }
 
@@ -189,7 +188,7 @@ func (c *Client) MailboxesByID(ctx context.Context, refs []MailboxRef, selected 
 		if err == nil {
 			err = checkSelected(cmdletGetMailbox, selected)
 		}
-		return invocation{params: p, selected: selected, anchor: c.endpoint.mailboxAnchor(ref.Guid)}, err
+		return invocation{params: p, selected: selected, anchor: mailboxAnchor(ref.Guid)}, err
 	}
 	judge := func(o outcome) Result[Mailbox] { return one(o, mailboxProperty) }
 	return batchOf(ctx, c, read, cmdletGetMailbox, refs, build, judge)

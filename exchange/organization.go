@@ -32,7 +32,7 @@ func organizationProperty(o *Organization, name []byte) property {
 // Organization reads the tenant's own settings.
 func (c *Client) Organization(ctx context.Context) (Organization, error) {
 	r := one(c.invoke(ctx, invocation{
-		kind: read, cmdlet: cmdletGetOrganization, anchor: c.endpoint.organizationAnchor(),
+		kind: read, cmdlet: cmdletGetOrganization, anchor: organizationAnchor(),
 	}), organizationProperty)
 	return r.Value, r.Err
 }
@@ -41,7 +41,7 @@ func (c *Client) Organization(ctx context.Context) (Organization, error) {
 func (c *Client) SetAuditDisabled(ctx context.Context, disabled bool) Result[struct{}] {
 	return c.invoke(ctx, invocation{
 		kind: write, cmdlet: cmdletSetOrganization, params: params{"AuditDisabled": disabled},
-		anchor: c.endpoint.organizationAnchor(),
+		anchor: organizationAnchor(),
 	}).written()
 }
 
@@ -50,6 +50,6 @@ func (c *Client) SetAuditDisabled(ctx context.Context, disabled bool) Result[str
 // the first (semantics 4.4).
 func (c *Client) EnableOrganizationCustomization(ctx context.Context) Result[struct{}] {
 	return c.invoke(ctx, invocation{
-		kind: write, cmdlet: cmdletEnableCustomize, anchor: c.endpoint.organizationAnchor(),
+		kind: write, cmdlet: cmdletEnableCustomize, anchor: organizationAnchor(),
 	}).written()
 }

@@ -59,7 +59,11 @@ type lister struct {
 	client  *Client
 	session *session
 	call    call
+	home    endpoint // where the first page came from
 	at      *url.URL // of the next page; nil after the last
+	last    response // of the page before, without its body
+	// placed is set once links of further pages differ, moving once two are alike.
+	placed, moving bool
 	// seen holds a digest of each page with its next link: one that comes again
 	// is a listing that goes round in circles. The link alone does not tell: the
 	// one that was captured names a session and a server and no position (wire
@@ -81,35 +85,60 @@ func (c *Client) list(v invocation) (*lister, error) {
 		client:  c,
 		session: c.newSession(),
 		call:    q,
-		at:      q.url,
+		home:    c.endpoint,
+		at:      c.endpoint.invokeURL(q.query),
 		seen:    map[[sha256.Size]byte]bool{},
 	}, nil
 }
 
 func (l *lister) incomplete(reason Reason, err error) error {
-	return &IncompleteError{Cmdlet: l.call.cmdlet, Reason: reason, Pages: l.pages, Rows: l.rows, Err: err}
+	e := outcome{cmdlet: l.call.cmdlet, resp: l.last}.incomplete(reason, err)
+	e.Pages, e.Rows = l.pages, l.rows
+	return e
 }
 
 // fetch reads the next page. What it says beside its rows is left to advance, so that the
 // rows beside them are seen first.
 func (l *lister) fetch(ctx context.Context) (answer, error) {
 	resp, err := l.get(ctx)
-	if isCursorError(err) {
-		return answer{}, l.incomplete(ReasonCursorLost, &CursorLostError{Page: l.pages + 1, Err: err})
-	}
+	l.last = response{header: resp.header, id: resp.id}
 	page, err := outcome{cmdlet: l.call.cmdlet, resp: resp, err: err}.answer()
+	if err == nil && page.valueState != Set {
+		err = &IncompleteError{Reason: ReasonNoValue}
+	}
+	if l.pages > 0 && page.reason == "" && losesCursor(err) {
+		return answer{}, l.lost(ctx, err)
+	}
 	if known, ok := errors.AsType[*IncompleteError](err); ok {
 		return answer{}, l.incomplete(known.Reason, known.Err)
 	}
 	if err != nil && page.reason == "" {
 		return answer{}, l.incomplete(ReasonRequest, err)
 	}
-	if page.valueState != Set && err == nil {
-		return answer{}, l.incomplete(ReasonNoValue, nil)
+	if l.pages == 0 {
+		// The cursor is on the backend that this answer came from.
+		l.home, l.call.anchor = resp.at, resp.anchor
+		l.at = l.home.invokeURL(l.call.query)
 	}
 	l.pages++
 	l.client.counters.pages.Add(1)
 	return page, nil
+}
+
+// lost is the loss of the cursor, after the least wait: whoever begins the listing
+// again should not do so at once.
+func (l *lister) lost(ctx context.Context, err error) error {
+	asked := retryAfter(err)
+	if asked > l.client.retry.Budget {
+		asked = 0
+	}
+	if err := l.client.pause(ctx, l.call.kind, max(asked, l.client.retry.First), asked); err != nil {
+		return l.incomplete(ReasonRequest, callError(l.call.cmdlet, err))
+	}
+	if known, ok := errors.AsType[*IncompleteError](err); ok {
+		err = known.cause()
+	}
+	return l.incomplete(ReasonCursorLost, &CursorLostError{Page: l.pages + 1, Err: err})
 }
 
 // get makes the call for the next page. Clients disagree whether a next link
@@ -117,11 +146,13 @@ func (l *lister) fetch(ctx context.Context) (answer, error) {
 // once, and kept for the client if it works.
 func (l *lister) get(ctx context.Context) (response, error) {
 	q := l.call
-	q.url = l.at
 	if l.pages == 0 {
 		return l.client.do(ctx, l.session, q)
 	}
-	q.kind = readOn
+	q.kind, q.at, q.query = readOn, l.home, l.at.RawQuery
+	if l.placed && !l.moving {
+		q.kind = readPlaced
+	}
 	byGet := l.client.linkByGet.Load()
 	q.method = linkMethod(byGet)
 	resp, err := l.client.do(ctx, l.session, q)
@@ -169,9 +200,13 @@ func (l *lister) advance(page answer) error {
 		l.at = nil
 		return nil
 	}
-	next, err := l.client.endpoint.next(l.at, page.nextLink)
+	next, err := l.home.next(l.at, page.nextLink)
 	if err != nil {
 		return l.incomplete(ReasonForeignLink, err)
+	}
+	if l.pages > 1 {
+		l.placed = true
+		l.moving = l.moving || next.RawQuery == l.at.RawQuery
 	}
 	circle := sha256.Sum256(append([]byte(next.RawQuery+"\n"), page.value...))
 	if l.seen[circle] || l.pages >= maxPages {

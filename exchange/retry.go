@@ -51,34 +51,66 @@ type callKind uint8
 
 const (
 	read callKind = iota
-	// readOn is the read of a further page, whose cursor is on one backend.
+	// readOn is the read of a further page. It moves a cursor, which is on one
+	// backend, so to ask again may pass over a page.
 	readOn
+	// readPlaced is readOn where the links of the listing differ from page to page,
+	// so that each names a place.
+	readPlaced
+	// probe is a write to an object that does not exist.
+	probe
 	write
 )
 
+// continues tells the further pages of a listing.
+func (k callKind) continues() bool { return k == readOn || k == readPlaced }
+
 // shouldRetry is the one place that decides whether a failed call is made again
-// as it is (wire 5.4). A write is repeated only after 429: every other failure
-// may have come after it was executed. A further page is repeated after what did
-// not come from its backend.
+// as it is (wire 5.4). After 429 anything is: nothing was executed. A write is
+// repeated after nothing else, as it may have been executed, and a further page
+// whose cursor may have moved neither. One whose link names its place is repeated
+// after what did not come from its backend; all other reads after whatever may
+// pass, a success that is not whole among it.
 func shouldRetry(kind callKind, err error) bool {
+	if e, ok := errors.AsType[*IncompleteError](err); ok {
+		return kind == read && e.Reason.mayPass()
+	}
 	e, ok := asError(err)
 	if !ok {
 		return false
 	}
+	again := kind == read || kind == probe
 	switch e.Status {
 	case http.StatusTooManyRequests:
 		return true
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return kind != write
-	case http.StatusRequestTimeout:
-		return kind == read
-	case http.StatusInternalServerError:
-		return kind == read && e.isTransient()
+		return again || kind == readPlaced
 	case 0:
-		return kind != write && isPassing(e.Err)
-	default:
+		return (again || kind == readPlaced && !errors.Is(e.Err, errNoTimeLeft)) && isPassing(e.Err)
+	case http.StatusRequestTimeout:
+		return again
+	case http.StatusOK:
+		return kind == read
+	case http.StatusUnauthorized, http.StatusForbidden:
 		return false
+	default:
+		return again && e.isTransient()
 	}
+}
+
+// mayPass tells the reasons that have to do with one answer only.
+func (r Reason) mayPass() bool {
+	return r == ReasonTruncated || r == ReasonNoValue || r == ReasonNoAnswer
+}
+
+// losesCursor tells that a further page failed in a way that passes, but cannot be
+// asked for again: its cursor may have moved, or is elsewhere. The listing can be
+// begun again.
+func losesCursor(err error) bool {
+	if moved, ok := errors.AsType[*RedirectError](err); ok {
+		return moved.follow
+	}
+	return isCursorError(err) || IsNeedsProxy(err) || shouldRetry(read, err) && !IsThrottled(err)
 }
 
 // isTransient tells the failures of a server that the service's own module tries
@@ -98,9 +130,8 @@ func (e *Error) isTransient() bool {
 	return false
 }
 
-// isPassing tells the failures of a network that may be over soon. A call that
-// has had all its time is not among them, nor is a host that does not exist or
-// is another than it should be.
+// isPassing tells the failures of a network that may be over soon. A host that
+// does not exist or is another than it should be is not among them.
 func isPassing(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return false
@@ -108,13 +139,17 @@ func isPassing(err error) bool {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok && unknown.IsNotFound {
 		return false
 	}
-	return !errors.Is(err, errNoTimeLeft)
+	return true
 }
 
-// exhausted counts a failed try and tells whether it was the last.
+// exhausted counts a failed try and tells whether it was the last. A call that has
+// had all its time, a quarter of an hour, is made once more at most.
 func (r Retry) exhausted(tries *int, err error) bool {
 	if IsThrottled(err) {
 		return false
+	}
+	if errors.Is(err, errNoTimeLeft) {
+		*tries = max(*tries, r.Tries-2)
 	}
 	*tries++
 	return *tries >= r.Tries

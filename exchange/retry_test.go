@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,7 +54,7 @@ func TestReadsAreRepeatedAndWritesHardly(t *testing.T) {
 		{"read after a transient 500", readOne, []reply{transient, good}, 2, false, 0},
 		{"read after a 500 of a busy server", readOne, []reply{{status: 500, body: failure("InternalServerError", "m", "|A.DCOverloadedException|busy", "A.B", "x")}, good}, 2, false, 0},
 		{"read after a 500 that names one", readOne, []reply{{status: 500, body: failure("InternalServerError", "m", "|A.B|failed with ServerInMMException", "A.B", "x")}, good}, 2, false, 0},
-		{"read after a transient 400", readOne, []reply{{status: 400, body: transient.body}, good}, 1, true, 0},
+		{"read after a transient 400", readOne, []reply{{status: 400, body: transient.body}, good}, 2, false, 0},
 		{"read after 502", readOne, []reply{{status: 502}, good}, 2, false, 0},
 		{"read after 504", readOne, []reply{{status: 504}, good}, 2, false, 0},
 		{"read after 408", readOne, []reply{{status: 408}, good}, 2, false, 0},
@@ -64,7 +65,17 @@ func TestReadsAreRepeatedAndWritesHardly(t *testing.T) {
 		{"read without an answer for ever", readOne, []reply{{err: errors.New("reset")}}, 5, true, 0},
 		{"read of a host whose certificate is not good", readOne, []reply{{err: &tls.CertificateVerificationError{Err: errors.New("x")}}, good}, 1, true, 0},
 		{"read of a host that does not exist", readOne, []reply{{err: &net.DNSError{Err: "x", IsNotFound: true}}, good}, 1, true, 0},
-		{"read with a broken answer", readOne, []reply{{status: 200, cut: true}, good}, 1, true, 0},
+		{"read with a broken answer", readOne, []reply{{status: 200, cut: true}, good}, 2, false, 0},
+		{"read with a broken answer for ever", readOne, []reply{{status: 200, cut: true}}, 5, true, 0},
+		{"read cut short", readOne, []reply{ok(`{"value":[{`), good}, 2, false, 0},
+		{"read with a damaged gzip", readOne, []reply{ok("\x1f\x8b damaged"), ok("damaged"), good}, 3, false, 0},
+		{"read of no value", readOne, []reply{ok(`{"value":null}`), ok(`{}`), ok(``), good}, 4, false, 0},
+		{"read of no value for ever", readOne, []reply{ok(`{"value":null}`)}, 5, true, 0},
+		{"read with errors inside", readOne, []reply{ok(`{"@adminapi.errors":["busy"],"value":[{}]}`), good}, 2, false, 0},
+		{"read with a failure inside", readOne, []reply{ok(`{"error":{"code":"x"}}`), good}, 2, false, 0},
+		{"read that is asked back", readOne, []reply{ok(`{"@adminapi.confirmationmessage":"sure?","value":[]}`), good}, 1, true, 0},
+		{"read of what is not there, inside", readOne, []reply{ok(`{"@adminapi.errors":["|A.ManagementObjectNotFoundException|gone"]}`), good}, 1, true, 0},
+		{"read of a row too many", readOne, []reply{ok(`{"value":[{},{}]}`), good}, 1, true, 0},
 		{"write after 429", writeOne, []reply{throttled("7"), good}, 2, false, 7 * time.Second},
 		{"write after 503", writeOne, []reply{{status: 503}, good}, 1, true, 0},
 		{"write after a transient 500", writeOne, []reply{transient, good}, 1, true, 0},
@@ -73,11 +84,14 @@ func TestReadsAreRepeatedAndWritesHardly(t *testing.T) {
 		{"write after 504", writeOne, []reply{{status: 504}, good}, 1, true, 0},
 		{"write without an answer", writeOne, []reply{{err: errors.New("reset")}, good}, 1, true, 0},
 		{"write with a broken answer", writeOne, []reply{{status: 200, cut: true}, good}, 1, true, 0},
+		{"write cut short", writeOne, []reply{ok(`{"value":[`), good}, 1, true, 0},
+		{"write with errors inside", writeOne, []reply{ok(`{"@adminapi.errors":["busy"]}`), good}, 1, true, 0},
+		{"write after a transient 400", writeOne, []reply{{status: 400, body: transient.body}, good}, 1, true, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, s := scripted(t, tt.replies...)
+				c, s := patient(t, tt.replies...)
 				start := time.Now()
 				err := tt.call(t.Context(), c)
 				if (err != nil) != tt.fails {
@@ -102,7 +116,7 @@ func TestReadsAreRepeatedAndWritesHardly(t *testing.T) {
 
 func TestThrottlingCostsTimeOnEveryPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, s := scripted(t, throttled("1"), page(`{}`, linkTo("A")), throttled("1"), throttled("1"), page(`{}`, ""))
+		c, s := patient(t, throttled("1"), page(`{}`, linkTo("A")), throttled("1"), throttled("1"), page(`{}`, ""))
 		rows, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{}))
 		if err != nil || len(rows) != 2 {
 			t.Errorf("%d rows, %v", len(rows), err)
@@ -116,34 +130,110 @@ func TestThrottlingCostsTimeOnEveryPage(t *testing.T) {
 	})
 }
 
-// TestPageIsRepeatedLessThanARead: a cursor is bound to its backend, so of a
-// further page only what did not reach it is asked for again.
+// TestPageIsRepeatedLessThanARead: a further page moves a cursor that is bound to
+// its backend. Only where links differ from page to page do they name a place,
+// so that what did not come from the backend can be asked for again; everything
+// else that may pass is a lost cursor.
 func TestPageIsRepeatedLessThanARead(t *testing.T) {
+	const again, placed, lost, fails = "again", "again where the link names a place", "lost", "fails"
 	for name, tt := range map[string]struct {
-		second   reply
-		repeated bool
+		bad  reply
+		want string
 	}{
-		"429": {throttled("1"), true}, "502": {reply{status: 502}, true}, "503": {reply{status: 503}, true}, "504": {reply{status: 504}, true},
-		"no answer": {reply{err: errors.New("reset")}, true},
-		"408":       {reply{status: 408}, false},
-		"500":       {reply{status: 500, body: failure("InternalServerError", "m", "", "A.ADTransientException", "x")}, false},
+		"429":           {throttled("1"), again},
+		"502":           {reply{status: 502}, placed},
+		"503":           {reply{status: 503}, placed},
+		"504":           {reply{status: 504}, placed},
+		"no answer":     {reply{err: errors.New("reset")}, placed},
+		"408":           {reply{status: 408}, lost},
+		"transient 500": {reply{status: 500, body: failure("InternalServerError", "m", "", "A.ADTransientException", "x")}, lost},
+		"broken body":   {reply{status: 200, body: `{"value":[`, cut: true}, lost},
+		"cut body":      {ok(`{"value":[{`), lost},
+		"null value":    {ok(`{"value":null}`), lost},
+		"no body":       {ok(``), lost},
+		"wrong backend": {reply{status: 400, body: failure("BadRequest", "m", "|A.CmdletProxyNotAvailableException|Cmdlet needs proxy.", "A.B", "x")}, lost},
+		"500":           {reply{status: 500}, fails},
+		"403":           {reply{status: 403}, fails},
+		"question":      {ok(`{"@adminapi.confirmationmessage":"sure?"}`), fails},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c, s := scripted(t, tt.second, page(`{}`, linkTo("A")), tt.second, page(`{}`, ""))
-				rows, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{}))
-				if want := map[bool]int{true: 4, false: 3}[tt.repeated]; len(s.requests()) != want || (err == nil) != tt.repeated || len(rows) != want-2 {
-					t.Errorf("%d rows, %v after %d requests, want %d", len(rows), err, len(s.requests()), want)
-				}
+		for _, page2 := range []string{"A", "B"} {
+			t.Run(name+" after page "+page2, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c, s := patient(t, page(`{}`, linkTo("A")), tt.bad, page(`{}`, ""))
+					want, before := tt.want, 1
+					if page2 == "B" {
+						c, s = patient(t, page(`{}`, linkTo("A")), page(`{}`, linkTo("B")), tt.bad, page(`{}`, ""))
+						before = 2
+					}
+					if want == placed {
+						want = map[string]string{"A": lost, "B": again}[page2]
+					}
+					_, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{}))
+					requests := before + 1
+					if want == again {
+						requests++
+					}
+					if len(s.requests()) != requests || (err == nil) != (want == again) || IsCursorLost(err) != (want == lost) {
+						t.Errorf("%v after %d requests, want %s", err, len(s.requests()), want)
+					}
+				})
 			})
+		}
+	}
+	t.Run("links that are alike name no place", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, s := patient(t, page(`{}`, linkTo("A")), page(`{"Guid":"b"}`, linkTo("A")), page(`{"Guid":"c"}`, linkTo("B")), reply{status: 503}, page(`{}`, ""))
+			_, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{}))
+			if !IsCursorLost(err) || len(s.requests()) != 4 {
+				t.Errorf("%v after %d requests, want a lost cursor after 4", err, len(s.requests()))
+			}
+		})
+	})
+}
+
+// TestLostCursorIsNotReportedAtOnce: whoever begins again waits as long as a call
+// that is repeated.
+func TestLostCursorIsNotReportedAtOnce(t *testing.T) {
+	for after, want := range map[string]time.Duration{"": 2 * time.Second, "30": 30 * time.Second, "100000": 2 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			bad := reply{status: 503, header: map[string]string{"Retry-After": after}}
+			c, _ := patient(t, page(`{}`, linkTo("A")), bad)
+			start := time.Now()
+			_, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{}))
+			if waited := time.Since(start); !IsCursorLost(err) || waited != want {
+				t.Errorf("Retry-After %q: %v after %v, want a lost cursor after %v", after, err, waited, want)
+			}
 		})
 	}
+}
+
+// TestCallThatHadAllItsTimeIsMadeOnceMore: a quarter of an hour is lost by then.
+func TestCallThatHadAllItsTimeIsMadeOnceMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var requests atomic.Int64
+		cfg := testConfig(roundTripper(func(req *http.Request) (*http.Response, error) {
+			requests.Add(1)
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		}))
+		cfg.Retry = Retry{}
+		c, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Organization(t.Context()); err == nil || requests.Load() != 2 {
+			t.Errorf("a read: %v after %d requests, want 2", err, requests.Load())
+		}
+		if r := c.SetAuditDisabled(t.Context(), false); r.Err == nil || requests.Load() != 3 {
+			t.Errorf("a write: %v after %d requests, want 3", r.Err, requests.Load())
+		}
+	})
 }
 
 // TestBudgetIsThatOfOnePage: what one page waited is not taken from the next.
 func TestBudgetIsThatOfOnePage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := scripted(t, throttled("800"), page(`{}`, linkTo("A")), throttled("800"), page(`{}`, linkTo("B")), throttled("800"), page(`{}`, ""))
+		c, _ := patient(t, throttled("800"), page(`{}`, linkTo("A")), throttled("800"), page(`{}`, linkTo("B")), throttled("800"), page(`{}`, ""))
 		if rows, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{})); err != nil || len(rows) != 3 {
 			t.Errorf("%d rows, %v", len(rows), err)
 		}
@@ -198,7 +288,7 @@ func TestExhaustedRateLimitHoldsTheNextCall(t *testing.T) {
 		first.header = map[string]string{
 			"Rate-Limit-Remaining": "0", "Rate-Limit-Reset": now.Add(16 * time.Second).Format(time.RFC3339), "Date": now.Format(http.TimeFormat),
 		}
-		c, _ := scripted(t, first, ok(`{"value":[{}]}`))
+		c, _ := patient(t, first, ok(`{"value":[{}]}`))
 		start := time.Now()
 		for range 2 {
 			if _, err := c.Organization(t.Context()); err != nil {
@@ -222,7 +312,7 @@ func TestContextEndsEveryWait(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, _ := scripted(t, tt.replies...)
+				c, _ := patient(t, tt.replies...)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				start := time.Now()
@@ -256,7 +346,7 @@ func TestContextEndsEveryWait(t *testing.T) {
 		})
 	})
 	t.Run("before the first call", func(t *testing.T) {
-		c, s := scripted(t, ok(`{"value":[{}]}`))
+		c, s := patient(t, ok(`{"value":[{}]}`))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := c.Organization(ctx); !errors.Is(err, context.Canceled) || len(s.requests()) != 0 {
@@ -309,71 +399,5 @@ func TestParseRetryAfter(t *testing.T) {
 		if got := parseRetryAfter(value, now); got != want {
 			t.Errorf("parseRetryAfter(%q) = %v, want %v", value, got, want)
 		}
-	}
-}
-
-func TestGateThatClosesDuringAWaitIsSeen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter(2, 1)
-		if err := l.turn(t.Context()); err != nil { // takes what is in the bucket
-			t.Fatal(err)
-		}
-		start := time.Now()
-		var group sync.WaitGroup
-		group.Go(func() {
-			if err := l.turn(t.Context()); err != nil {
-				t.Error(err)
-			}
-		})
-		synctest.Wait() // it waits for the bucket
-		l.hold(10 * time.Second)
-		l.hold(5 * time.Second) // an earlier end does not open it
-		group.Wait()
-		if waited := time.Since(start); waited != 10*time.Second {
-			t.Errorf("waited %v, want the 10 s of the gate", waited)
-		}
-	})
-}
-
-func TestThrottledClientSlowsDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for name, replies := range map[string][]reply{
-			"the call":     {throttled("1"), answers(item("0", 200, "", `{"value":[{}]}`))},
-			"a batch item": {answers(item("0", 429, "", `{}`)), answers(item("0", 200, "", `{"value":[{}]}`))},
-		} {
-			c, _ := scripted(t, replies...)
-			if r := c.BypassByID(t.Context(), []string{guid(0)})[0]; r.Err != nil {
-				t.Fatal(r.Err)
-			}
-			if got := c.limit.bucket.Limit(); got > throttledRate*recovery*recovery {
-				t.Errorf("%s: the rate is %v after a 429, want about %v", name, got, throttledRate)
-			}
-		}
-	})
-}
-
-func TestRateFallsAndGrowsBack(t *testing.T) {
-	l := newLimiter(4, 100)
-	l.throttled()
-	if got := l.bucket.Limit(); got != throttledRate {
-		t.Errorf("after the first 429 the rate is %v, want %v", got, throttledRate)
-	}
-	for range 10 {
-		l.throttled()
-	}
-	if got := l.bucket.Burst(); got != 1 {
-		t.Errorf("after a 429 %d calls may go at once, want 1", got)
-	}
-	if got := l.bucket.Limit(); got != slowestRate {
-		t.Errorf("after many the rate is %v, want %v", got, slowestRate)
-	}
-	for range 500 {
-		l.succeeded()
-	}
-	if got := l.bucket.Limit(); got != 100 {
-		t.Errorf("after many successes the rate is %v, want the ceiling", got)
-	}
-	if got := l.bucket.Burst(); got != 100 {
-		t.Errorf("after many successes %d calls may go at once, want the 100 of the beginning", got)
 	}
 }

@@ -418,9 +418,10 @@ func TestFaultsOfAListing(t *testing.T) {
 		{fault: simulator.Unauthenticated(get, 1), reason: exchange.ReasonRequest, is: exchange.IsUnauthenticated},
 		{fault: simulator.CursorLost(get, 1), reason: exchange.ReasonCursorLost, is: exchange.IsCursorLost},
 		{fault: simulator.CursorLost(get, 0), reason: exchange.ReasonCursorLost, is: exchange.IsCursorLost},
-		{fault: simulator.BodyCut(get, 1), reason: exchange.ReasonTruncated},
-		{fault: simulator.BodyCut(get, 3), reason: exchange.ReasonTruncated},
-		{fault: simulator.BodyBroken(get, 2), reason: exchange.ReasonTruncated},
+		{fault: simulator.BodyCut(get, 1), whole: true},
+		{fault: simulator.BodyCut(get, 0), reason: exchange.ReasonTruncated},
+		{fault: simulator.BodyCut(get, 3), reason: exchange.ReasonCursorLost, is: exchange.IsCursorLost},
+		{fault: simulator.BodyBroken(get, 2), reason: exchange.ReasonCursorLost, is: exchange.IsCursorLost},
 		{fault: simulator.NextLinkMissing(get, 1), reason: exchange.ReasonMoreResults},
 		{fault: simulator.NextLinkMissing(get, 3), reason: exchange.ReasonMoreResults},
 		{fault: simulator.NextLinkRepeated(get), reason: exchange.ReasonSameLink},
@@ -431,7 +432,9 @@ func TestFaultsOfAListing(t *testing.T) {
 		}},
 		{fault: simulator.ErrorInside(get, 2, "something failed"), reason: exchange.ReasonErrors},
 		{fault: simulator.Warned(get, 3, "something is odd"), reason: exchange.ReasonWarning},
-		{fault: simulator.ValueNull(get, 2), reason: exchange.ReasonNoValue},
+		{fault: simulator.ValueNull(get, 1), whole: true},
+		{fault: simulator.ValueNull(get, 0), reason: exchange.ReasonNoValue},
+		{fault: simulator.ValueNull(get, 2), reason: exchange.ReasonCursorLost, is: exchange.IsCursorLost},
 		{fault: simulator.Delayed(get, 2, time.Minute), whole: true},
 	}
 	for _, tt := range tests {
@@ -560,7 +563,7 @@ func TestLargeListing(t *testing.T) {
 	}
 	const mailboxes = 100_000
 	s := simulator.New(simulator.NewTenant(simulator.Seed{Mailboxes: mailboxes}))
-	c := connect(t, s, func(cfg *exchange.Config) { cfg.RequestsPerSecond = 10_000 })
+	c := connect(t, s, func(cfg *exchange.Config) { cfg.CmdletsPerSecond = 10_000 })
 	count := 0
 	for row, err := range c.Mailboxes(t.Context(), exchange.MailboxQuery{Select: []string{"AuditEnabled", "AuditOwner", "DefaultAuditSet"}}) {
 		if err != nil {

@@ -36,10 +36,13 @@ func (c *Client) token(ctx context.Context) (string, error) {
 }
 
 // renew makes the source forget a token that was refused, unless another call
-// has done so since, and tells whether it gives another one now.
-func (c *Client) renew(ctx context.Context, refused string) (bool, error) {
-	source, ok := c.tokens.(interface{ Invalidate() })
-	if !ok {
+// has done so since, and tells whether it gives another one now. Claims that the
+// refusal asks for are handed to a source that can ask for them.
+func (c *Client) renew(ctx context.Context, refused, claims string) (bool, error) {
+	source, forgets := c.tokens.(interface{ Invalidate() })
+	asker, asks := c.tokens.(interface{ Challenge(claims string) })
+	asks = asks && claims != ""
+	if !forgets && !asks {
 		return false, nil
 	}
 	if err := c.renewing.Acquire(ctx, 1); err != nil {
@@ -50,7 +53,11 @@ func (c *Client) renew(ctx context.Context, refused string) (bool, error) {
 	if err != nil || current != refused {
 		return err == nil, err
 	}
-	source.Invalidate()
+	if asks {
+		asker.Challenge(claims)
+	} else {
+		source.Invalidate()
+	}
 	current, err = c.token(ctx)
 	return current != refused, err
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/rand"
@@ -11,7 +12,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -22,8 +22,6 @@ const (
 	// maxErrorBody bounds what is read of a failure. One that a proxy wraps in
 	// another, with its trace, is long, and cut it could not be read at all.
 	maxErrorBody = 1 << 20
-	// maxReset bounds how long an exhausted Rate-Limit-Remaining holds the calls.
-	maxReset = time.Minute
 )
 
 // call is one HTTP call as it stands before the token: what is needed to make
@@ -33,13 +31,29 @@ type call struct {
 	cmdlet  string   // what its errors are about
 	cmdlets []string // what its trace lists
 	method  string
-	url     *url.URL
-	body    func(token string) ([]byte, error)
+	at      endpoint // of a further page; else the client says where
+	path    string
+	query   string // raw
+	body    func(at endpoint, token string) ([]byte, error)
+	// sound looks for what makes the answer to a read worth asking for again; nil
+	// for writes.
+	sound   func(*response) error
 	anchor  anchor
 	prefer  string
+	header  map[string]string // what only this kind of call has
 	batch   bool
 	id      string // client-request-id, the same for retries and pages (wire 1.3)
 	timeout time.Duration
+}
+
+// ids are the service's id of the request and this client's.
+func (r response) ids() (request, client string) {
+	return clean(r.header.Get("request-id")), r.id
+}
+
+// url is the address of the call.
+func (q call) url() *url.URL {
+	return &url.URL{Scheme: q.at.base.Scheme, Host: q.at.base.Host, Path: q.path, RawQuery: q.query}
 }
 
 // response is an answer of the service. body is good until the session's next
@@ -48,10 +62,19 @@ type response struct {
 	status int
 	header http.Header
 	body   []byte
+	sent   time.Time
 	// cut is set where the body of a success could not be read to its end.
 	cut error
-	// token is what the call carried.
-	token string
+	// unsound is what is wrong with a success; known is what was read of it.
+	unsound error
+	known   *decoded
+	// token is what the call carried, at where it went, region that place where it
+	// was learned, anchor how it was routed, and id its client-request-id.
+	token  string
+	at     endpoint
+	region *endpoint
+	anchor anchor
+	id     string
 }
 
 // session is what the pages of one listing share: cookies, which keep it on its
@@ -73,55 +96,17 @@ func (c *Client) newSession() *session {
 	}}
 }
 
+// forget drops the cookies of another backend.
+func (s *session) forget() {
+	s.http.Jar, _ = cookiejar.New(nil) // its error is always nil
+}
+
 // newID returns a random GUID (version 4).
 func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the process instead
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// do makes the call, and makes it again as [shouldRetry] and the budget allow.
-func (c *Client) do(ctx context.Context, s *session, q call) (response, error) {
-	waiting, tries, renewed := newWaits(c.retry), 0, false
-	for {
-		resp, err := c.once(ctx, s, q)
-		if err == nil {
-			c.limit.succeeded()
-			return resp, nil
-		}
-		failure, ok := asError(err)
-		if ok && failure.Status == http.StatusUnauthorized && !renewed {
-			renewed = true
-			again, err := c.renew(ctx, resp.token)
-			if err != nil {
-				return response{}, tokenError(ctx, q.cmdlet, err)
-			}
-			if again {
-				continue
-			}
-		}
-		if !shouldRetry(q.kind, err) || c.retry.exhausted(&tries, err) {
-			return response{}, err
-		}
-		wait, again := waiting.next(failure.RetryAfter)
-		if !again {
-			return response{}, err
-		}
-		if err := c.pause(ctx, wait, failure.RetryAfter > 0); err != nil {
-			return response{}, callError(q.cmdlet, err)
-		}
-	}
-}
-
-// pause waits before another try. A wait that the service asked for holds all
-// callers.
-func (c *Client) pause(ctx context.Context, wait time.Duration, asked bool) error {
-	if asked {
-		c.limit.hold(wait)
-		return c.limit.passGate(ctx)
-	}
-	return sleep(ctx, wait)
 }
 
 // callError says which cmdlet the context ended.
@@ -131,18 +116,20 @@ func callError(cmdlet string, err error) error { return fmt.Errorf("%s: %w", cmd
 // beside an error. A token may take long to get, so it is asked for last but
 // before the call takes one of the few places in flight.
 func (c *Client) once(ctx context.Context, s *session, q call) (response, error) {
-	if err := c.limit.turn(ctx); err != nil {
+	if err := c.limit.turn(ctx, q); err != nil {
 		return response{}, callError(q.cmdlet, err)
 	}
 	token, err := c.token(ctx)
 	if err != nil || ctx.Err() != nil {
 		return response{}, tokenError(ctx, q.cmdlet, err)
 	}
-	release, err := c.limit.slot(ctx)
+	release, err := c.limit.slot(ctx, q.kind)
 	if err != nil {
 		return response{}, callError(q.cmdlet, err)
 	}
 	defer release()
+	at, region := c.place(q)
+	q.at = at
 	start := time.Now()
 	resp, size, err := c.exchange(ctx, s, q, token)
 	c.counters.requests.Add(1)
@@ -150,11 +137,14 @@ func (c *Client) once(ctx context.Context, s *session, q call) (response, error)
 	if q.batch {
 		c.counters.batches.Add(1)
 	}
+	resp.sent, resp.token, resp.at, resp.region, resp.anchor, resp.id = start, token, q.at, region, q.anchor, q.id
 	if err == nil {
 		err = c.judge(q, resp)
 	}
-	c.report(q, resp, start, size, err)
-	resp.token = token
+	if err == nil && q.sound != nil {
+		resp.unsound = q.sound(&resp)
+	}
+	c.report(q, resp, start, size, cmp.Or(err, resp.unsound, resp.cut))
 	return resp, err
 }
 
@@ -163,62 +153,43 @@ func (c *Client) report(q call, resp response, start time.Time, size int64, err 
 	if c.trace == nil {
 		return
 	}
-	if err == nil {
-		err = resp.cut
-	}
 	c.trace(Trace{
 		Start:           start,
 		Duration:        time.Since(start),
 		Method:          q.method,
-		Path:            q.url.Path,
+		Path:            q.path,
 		Cmdlets:         q.cmdlets,
 		Status:          resp.status,
 		RequestID:       clean(resp.header.Get("request-id")),
 		ClientRequestID: q.id,
+		ServiceTime:     serviceTime(resp.header),
 		Bytes:           size,
 		Err:             err,
 	})
 }
 
+// serviceTime is the service's clock as an answer tells it.
+func serviceTime(header http.Header) time.Time {
+	at, _ := http.ParseTime(header.Get("Date")) // zero where there is none
+	return at
+}
+
 // judge turns an answer that is no success into an error, and tells the limiter.
 func (c *Client) judge(q call, resp response) error {
-	c.followRateLimit(resp.header)
+	c.limit.heard(q, resp)
 	switch {
 	case resp.status == http.StatusOK:
 		return nil
 	case resp.status > http.StatusOK && resp.status < 300:
-		return unexpected(q.cmdlet, resp.status)
+		return unexpected(q.cmdlet, resp)
 	case resp.status >= 300 && resp.status < 400:
-		e := &RedirectError{Cmdlet: q.cmdlet, Status: resp.status}
-		if u, err := url.Parse(resp.header.Get("Location")); err == nil {
-			e.Host, e.Regional = clean(u.Host), c.endpoint.regional(u)
-		}
-		return e
+		return redirected(q, resp)
 	case resp.status == http.StatusTooManyRequests:
 		c.counters.throttled.Add(1)
-		c.limit.throttled()
 	}
 	e := newError(q.cmdlet, resp.status, resp.header, resp.body)
 	e.ClientRequestID = q.id
 	return e
-}
-
-// followRateLimit holds the calls when the service says that none is left until
-// a time, counted by its own clock (wire 5.3).
-func (c *Client) followRateLimit(header http.Header) {
-	left, err := strconv.ParseFloat(header.Get("Rate-Limit-Remaining"), 64)
-	if err != nil || left > 0 {
-		return
-	}
-	reset, err := time.Parse(time.RFC3339, header.Get("Rate-Limit-Reset"))
-	if err != nil {
-		return
-	}
-	now, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		now = time.Now()
-	}
-	c.limit.hold(min(reset.Sub(now), maxReset))
 }
 
 // exchange sends the call and reads the answer.
@@ -255,13 +226,13 @@ func (c *Client) exchange(ctx context.Context, s *session, q call, token string)
 func (c *Client) request(ctx context.Context, q call, token string) (*http.Request, error) {
 	var body io.Reader
 	if q.method != http.MethodGet {
-		encoded, err := q.body(token)
+		encoded, err := q.body(q.at, token)
 		if err != nil {
 			return nil, err
 		}
 		body = bytes.NewReader(encoded)
 	}
-	req, err := http.NewRequestWithContext(ctx, q.method, q.url.String(), body)
+	req, err := http.NewRequestWithContext(ctx, q.method, q.url().String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -296,12 +267,12 @@ func (c *Client) setHeader(h http.Header, q call, token string) {
 	h.Set("X-ResponseFormat", "json")
 	h.Set("connection-id", c.session)
 	h.Set("client-request-id", q.id)
-	h.Set("X-AnchorMailbox", q.anchor.value)
-	if q.anchor.targeted {
+	h.Set("X-AnchorMailbox", c.anchorValue(q.anchor))
+	if q.anchor.targeted() {
 		h.Set("parameter-based-routing", "true")
 	}
-	if !q.batch {
-		h.Set("X-CmdletName", q.cmdlet)
+	for name, value := range q.header {
+		h.Set(name, value)
 	}
 }
 

@@ -32,7 +32,7 @@ func (c *Client) Users(ctx context.Context, identities []string) []Result[User] 
 	selected := []string{"Guid", "ExchangeObjectId", "ExternalDirectoryObjectId", "UserPrincipalName"}
 	build := func(identity string) (invocation, error) {
 		return invocation{
-			params: params{"Identity": identity}, selected: selected, anchor: c.endpoint.organizationAnchor(),
+			params: params{"Identity": identity}, selected: selected, anchor: organizationAnchor(),
 		}, checkIdentity(cmdletGetUser, identity)
 	}
 	judge := func(o outcome) Result[User] { return one(o, userProperty) }

@@ -113,7 +113,7 @@ func (a *accounts) resolve(ctx context.Context, r Reader, list *bypassList, whol
 		for n, i := range batch {
 			identities[n] = accountOf(a.entries[i])
 		}
-		for n, res := range r.Users(ctx, identities) {
+		for n, res := range batchAttempt(ctx, identities, r.Users) {
 			refused = refused || exchange.IsRefused(res.Err)
 			if w := a.ask(&out[batch[n]], res, whole); w != "" {
 				warnings = append(warnings, w)

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy/audit"
@@ -47,6 +46,20 @@ func (e *engine) jobs() iter.Seq[*job] {
 // not show at once. It tells whether the next ring may be begun.
 func (e *engine) ring(ctx context.Context, ring Ring, next func() (*job, bool)) bool {
 	batches := make(chan []*job)
+	var dealt []int32
+	var more bool
+	e.spread(batches, func(jobs []*job) { e.batch(ctx, jobs) }, func() { dealt, more = e.deal(ctx, ring, next, batches) })
+	e.resend(ctx)
+	e.pendingReads(ctx)
+	if n := e.unproven(dealt); more && n > 0 {
+		e.stop("%s of the ring just written could not be verified, so no further ring is begun", counted(n, "change"))
+		return false
+	}
+	return more
+}
+
+// spread runs batches several at a time while they are dealt.
+func (e *engine) spread(batches chan []*job, do func([]*job), deal func()) {
 	var wg sync.WaitGroup
 	workers := e.opts.InFlight
 	if workers <= 0 {
@@ -55,19 +68,13 @@ func (e *engine) ring(ctx context.Context, ring Ring, next func() (*job, bool)) 
 	for range workers {
 		wg.Go(func() {
 			for batch := range batches {
-				e.batch(ctx, batch)
+				do(batch)
 			}
 		})
 	}
-	dealt, more := e.deal(ctx, ring, next, batches)
+	deal()
 	close(batches)
 	wg.Wait()
-	e.pendingReads(ctx)
-	if n := e.unproven(dealt); more && n > 0 {
-		e.stop("%s of the ring just written could not be verified, so no further ring is begun", counted(n, "change"))
-		return false
-	}
-	return more
 }
 
 // deal hands out the mailboxes of a ring in batches. It gives the mailboxes of
@@ -137,11 +144,11 @@ func (e *engine) batch(ctx context.Context, jobs []*job) {
 	}
 	e.restore(bctx, jobs)
 	e.edit(bctx, jobs)
-	still := e.readBack(bctx, jobs)
+	waiting, lost := e.readBack(bctx, jobs)
 	e.conclude(bctx, e.outcomes(jobs))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.pending = append(e.pending, still...)
+	e.pending, e.lost = append(e.pending, waiting...), append(e.lost, lost...)
 	e.done += len(jobs)
 	if e.opts.Observer.Wrote != nil {
 		e.opts.Observer.Wrote(e.done, e.total)
@@ -165,7 +172,7 @@ func (e *engine) restore(ctx context.Context, jobs []*job) {
 			of = append(of, j)
 		}
 	}
-	e.send(ctx, edits, of, func(j *job, res exchange.Result[struct{}]) { j.restoreErr = res.Err })
+	e.send(ctx, edits, of, func(j *job, res exchange.Result[struct{}]) { j.restoreErr, j.restoreSent = res.Err, true })
 }
 
 // edit writes the rest. What the service refuses for something in the lists is
@@ -182,12 +189,15 @@ func (e *engine) edit(ctx context.Context, jobs []*job) {
 	}))
 }
 
+// sendEdits sends the edits of mailboxes as they stand.
 func (e *engine) sendEdits(ctx context.Context, of []*job) {
 	edits := make([]exchange.MailboxEdit, len(of))
 	for i, j := range of {
 		edits[i] = *j.edit
 	}
-	e.send(ctx, edits, of, func(j *job, res exchange.Result[struct{}]) { j.editErr, j.unchanged = res.Err, res.Unchanged })
+	e.send(ctx, edits, of, func(j *job, res exchange.Result[struct{}]) {
+		j.editErr, j.unchanged, j.editSent = res.Err, res.Unchanged, true
+	})
 }
 
 func (e *engine) send(ctx context.Context, edits []exchange.MailboxEdit, of []*job, note func(*job, exchange.Result[struct{}])) {
@@ -202,11 +212,15 @@ func (e *engine) send(ctx context.Context, edits []exchange.MailboxEdit, of []*j
 	e.refusals(audit.KindMailbox, "Set-Mailbox", errs)
 }
 
+// outcomes are those that stand. A write that may be sent again stays open in
+// the journal until it is known that it will not.
 func (e *engine) outcomes(jobs []*job) []journal.Outcome {
 	var out []journal.Outcome
 	for _, j := range jobs {
 		for _, c := range j.changes {
-			out = append(out, outcomeOf(c.Change, e.run.mailbox.at(j.record, c.slot)))
+			if o := e.run.mailbox.at(j.record, c.slot); !o.lost {
+				out = append(out, outcomeOf(c.Change, o))
+			}
 		}
 	}
 	return out
@@ -214,22 +228,20 @@ func (e *engine) outcomes(jobs []*job) []journal.Outcome {
 
 // pendingReads reads back, at 5 and at 30 seconds, what did not show at once.
 func (e *engine) pendingReads(ctx context.Context) {
-	for _, pause := range []time.Duration{firstReadBackWait, secondReadBackWait} {
+	for _, pause := range lateReads() {
 		open := e.pending
 		e.pending = nil
 		if len(open) == 0 || !wait(ctx, pause) {
 			return
 		}
+		slices.Sort(open)
 		for records := range slices.Chunk(open, exchange.BatchSize) {
-			jobs := make([]*job, len(records))
-			for i, r := range records {
-				jobs[i] = e.jobOf(int(r))
-			}
+			jobs := e.jobsOf(records)
 			bctx, cancel := inFlight(ctx)
-			still := e.readBack(bctx, jobs)
+			still, lost := e.readBack(bctx, jobs)
 			e.conclude(bctx, e.outcomes(jobs))
 			cancel()
-			e.pending = append(e.pending, still...)
+			e.pending = slices.Concat(e.pending, still, lost)
 		}
 	}
 	e.pending = nil

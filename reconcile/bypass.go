@@ -27,19 +27,24 @@ type bypassRow struct {
 type bypassList struct {
 	read, clean, unknownSystem int
 	rows                       []bypassRow
-	readAt                     time.Time
+	// recorded are the accounts that are not bypassed, until the list is settled.
+	recorded []guid
+	readAt   time.Time
 }
 
 // add folds one row of the listing.
 func (b *bypassList) add(row exchange.BypassAssociation) {
 	b.read++
 	enabled, known := row.AuditBypassEnabled.Get()
+	id, named := parseGUID(row.Guid.Value)
 	if known && !enabled {
 		b.clean++
+		if named {
+			b.recorded = append(b.recorded, id)
+		}
 		return
 	}
-	r := bypassRow{name: row.Name.Value}
-	r.id, _ = parseGUID(row.Guid.Value)
+	r := bypassRow{name: row.Name.Value, id: id}
 	r.objectID, _ = parseGUID(row.ExchangeObjectID.Value)
 	switch {
 	case !known && serviceOwned(r.name):
@@ -62,12 +67,37 @@ func serviceOwned(name string) bool {
 		strings.HasPrefix(name, "Asc-")
 }
 
-// settle orders the rows and drops those that were listed twice.
+// settle orders the rows and makes one of those that name one account, which a
+// listing that moves while it is read can do. Rows that do not agree leave the
+// account unknown, as nothing says which of them is true.
 func (b *bypassList) settle() {
 	slices.SortFunc(b.rows, func(x, y bypassRow) int {
 		return cmp.Or(compareGUID(x.id, y.id), strings.Compare(x.name, y.name), strings.Compare(x.missing, y.missing))
 	})
-	b.rows = slices.CompactFunc(b.rows, func(x, y bypassRow) bool { return x == y && x.id != guid{} })
+	slices.SortFunc(b.recorded, compareGUID)
+	again := len(b.recorded)
+	b.recorded = slices.Compact(b.recorded)
+	again -= len(b.recorded)
+	b.clean -= again
+	kept := b.rows[:0]
+	for _, r := range b.rows {
+		n := len(kept)
+		if r.id != (guid{}) && n > 0 && kept[n-1].id == r.id {
+			again++
+			if kept[n-1].missing != r.missing || kept[n-1].objectID != r.objectID {
+				kept[n-1].missing = listedTwice
+			}
+			continue
+		}
+		if _, recorded := slices.BinarySearchFunc(b.recorded, r.id, compareGUID); recorded {
+			again++
+			b.clean--
+			r.missing = listedTwice
+		}
+		kept = append(kept, r)
+	}
+	b.read -= again
+	b.rows, b.recorded = kept, nil
 }
 
 // allowance is an allow entry with the object that it stands for.

@@ -117,26 +117,10 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 }
 
 // joinStored brings the listing of stored AuditEnabled values together with
-// the mailboxes. The filter is trusted only while it contradicts nothing that
-// is shown: a mailbox that shows false must be in the listing, and one of a
-// type that shows what is stored must not be in it while it shows true.
+// the mailboxes.
 func (b *builder) joinStored() {
-	obs := b.obs
-	if obs.storedMissing != "" || !b.req.Policy.NeedsStoredAuditEnabled() {
-		return
-	}
-	obs.pop.markStored(obs.stored)
-	for _, r := range obs.pop.records {
-		p := obs.pop.profileOf(r.kase)
-		if p.listing != exchange.Ordinary || p.enabled.missing != "" || p.kind.missing != "" {
-			continue
-		}
-		shown, stored := p.enabled.value == triTrue, obs.pop.cases[r.kase].stored
-		showsStored := audit.OnByDefault(p.kind.value) == audit.NotCovered
-		if !shown && !stored || shown && stored && showsStored {
-			obs.storedMissing = "the filter on stored AuditEnabled values cannot be trusted: it contradicts what mailboxes show"
-			return
-		}
+	if b.obs.storedMissing == "" && b.req.Policy.NeedsStoredAuditEnabled() {
+		b.obs.pop.markStored(b.obs.stored)
 	}
 }
 

@@ -48,7 +48,7 @@ type row struct {
 // so that a new one is placed in the table before it is used.
 func importTable() map[string]row {
 	wiring := []string{
-		"reconcile", "reconcile/report", "reconcile/store", "reconcile/store/*", "reconcile/journal",
+		"reconcile", "reconcile/report", "reconcile/doctor", "reconcile/store", "reconcile/store/*", "reconcile/journal",
 		"policy", "exchange", "exchange/auth",
 	}
 	return map[string]row{
@@ -57,6 +57,7 @@ func importTable() map[string]row {
 			ours: append(slices.Clone(wiring), "cmd/internal/daemon", "exchange/simulator", "policy/strict"),
 			free: true,
 		},
+		"cmd/internal/chaos":  {}, // tests only
 		"cmd/internal/daemon": {ours: wiring, free: true},
 
 		"policy":        {ours: []string{"policy/audit", "policy/strict"}, pure: true},
@@ -79,6 +80,7 @@ func importTable() map[string]row {
 			modules: []string{"golang.org/x/sync/..."},
 		},
 		"reconcile/report":          {ours: []string{"reconcile", "policy", "reconcile/journal"}},
+		"reconcile/doctor":          {ours: []string{"reconcile", "reconcile/report", "policy", "exchange"}},
 		"reconcile/journal":         {ours: []string{"policy/audit"}},
 		"reconcile/store":           {ours: []string{"reconcile/journal"}},
 		"reconcile/store/sqlite":    {ours: []string{"reconcile/store"}, modules: []string{"modernc.org/sqlite/..."}},

@@ -20,6 +20,8 @@ type job struct {
 	edit *exchange.MailboxEdit
 
 	restoreErr, editErr error
+	// restoreSent and editSent tell what was sent since the mailbox was taken up.
+	restoreSent, editSent bool
 	// unchanged is the service's word that nothing was different.
 	unchanged bool
 	// unlicensed is the answer that took the lists out of the edit.
@@ -35,9 +37,7 @@ type slotted struct {
 // jobOf gathers what is to be written on one mailbox; nil where the saved plan
 // holds back all of it.
 func (e *engine) jobOf(i int) *job {
-	r := e.plan.pop.records[i]
-	ref := exchange.MailboxRef{Guid: r.id.String(), Listing: e.plan.pop.profileOf(r.kase).listing}
-	j := &job{record: i, ref: ref}
+	j := &job{record: i, ref: e.refOf(i)}
 	slot := -1
 	for c := range e.plan.changesOf(i) {
 		slot++
@@ -51,6 +51,12 @@ func (e *engine) jobOf(i int) *job {
 		return nil
 	}
 	return j
+}
+
+// refOf names a mailbox to the service.
+func (e *engine) refOf(record int) exchange.MailboxRef {
+	r := e.plan.pop.records[record]
+	return exchange.MailboxRef{Guid: r.id.String(), Listing: e.plan.pop.profileOf(r.kase).listing}
 }
 
 // take adds a change to what the mailbox is sent.
@@ -138,6 +144,15 @@ func (j *job) withoutLists() bool {
 	}
 	j.editErr = nil
 	return false
+}
+
+// sent tells whether the write that a change is part of was sent since the
+// mailbox was taken up; if not, its outcome is from before.
+func (j *job) sent(c Change) bool {
+	if c.Setting == audit.SettingDefaultAuditSet {
+		return j.restoreSent
+	}
+	return j.editSent
 }
 
 // errOf is the error of the write that a change was part of.

@@ -16,15 +16,6 @@ import (
 	"github.com/exoaudit/exoaudit/policy/audit"
 )
 
-// listingAttempts bounds how often a listing whose cursor was lost is begun
-// again (wire 1.6); each attempt starts with nothing.
-const listingAttempts = 3
-
-// storedFilter asks the service for mailboxes whose stored AuditEnabled is not
-// true; unset counts as not true. Only the server sees that value (semantics
-// 2.2).
-const storedFilter = "AuditEnabled -ne 'True'"
-
 // failure is a read that did not give what it should.
 type failure struct {
 	kind   audit.SubjectKind
@@ -118,7 +109,11 @@ func (o *observer) note(kind audit.SubjectKind, cmdlet string, err error) {
 }
 
 func (o *observer) organization(ctx context.Context) {
-	org, err := o.reader.Organization(ctx)
+	var org exchange.Organization
+	err := attempt(ctx, func() (err error) {
+		org, err = o.reader.Organization(ctx)
+		return err
+	})
 	o.note(audit.KindOrganization, "Get-OrganizationConfig", err)
 	v := &o.obs.tenant
 	o.mu.Lock()
@@ -134,7 +129,11 @@ func (o *observer) organization(ctx context.Context) {
 }
 
 func (o *observer) adminAuditLog(ctx context.Context) {
-	cfg, err := o.reader.AdminAuditLog(ctx)
+	var cfg exchange.AdminAuditLog
+	err := attempt(ctx, func() (err error) {
+		cfg, err = o.reader.AdminAuditLog(ctx)
+		return err
+	})
 	o.note(audit.KindOrganization, "Get-AdminAuditLogConfig", err)
 	v := &o.obs.tenant
 	o.mu.Lock()
@@ -169,17 +168,6 @@ func (o *observer) mailboxes(ctx context.Context, l exchange.Listing) {
 	defer o.mu.Unlock()
 	o.obs.pop.merge(pop)
 	o.obs.accounts.merge(acc)
-}
-
-// attempt runs a listing again where its cursor was lost.
-func attempt(ctx context.Context, listing func() error) error {
-	var err error
-	for range listingAttempts {
-		if err = listing(); err == nil || !exchange.IsCursorLost(err) || ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
 }
 
 // fold takes from a row what is needed, and forgets it.
@@ -285,18 +273,27 @@ func (o *observer) bypassAssociations(ctx context.Context) {
 
 // storedValues lists the mailboxes whose stored AuditEnabled is not true.
 func (o *observer) storedValues(ctx context.Context) {
-	ids, err := readStored(ctx, o.reader)
+	var ids []guid
+	var err error
+	trusted := false
+	for n := 0; n < readAttempts && err == nil && !trusted; n++ {
+		ids, err = readStored(ctx, o.reader)
+		trusted = !o.obs.pop.contradicts(ids)
+	}
 	o.note(audit.KindMailbox, "Get-Mailbox -Filter", err)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.obs.stored = ids
-	if err != nil {
+	switch {
+	case err != nil:
 		o.obs.storedMissing = "the listing of stored AuditEnabled values is not complete"
+	case !trusted:
+		o.obs.storedMissing = "the filter on stored AuditEnabled values cannot be trusted: it contradicts what mailboxes show"
 	}
 }
 
 func readStored(ctx context.Context, r Reader) ([]guid, error) {
-	q := exchange.MailboxQuery{Filter: storedFilter, Select: []string{"Guid"}}
+	q := exchange.MailboxQuery{Filter: exchange.StoredAuditNotEnabled(), Select: []string{"Guid"}}
 	var ids []guid
 	err := attempt(ctx, func() error {
 		ids = nil
@@ -312,7 +309,8 @@ func readStored(ctx context.Context, r Reader) ([]guid, error) {
 		}
 		return nil
 	})
-	return ids, err
+	slices.SortFunc(ids, compareGUID)
+	return slices.Compact(ids), err
 }
 
 // oneMailbox reads a mailbox by identity, from the listings that the policy
@@ -324,7 +322,10 @@ func (o *observer) oneMailbox(ctx context.Context, identity string) {
 		refs[i] = exchange.MailboxRef{Guid: identity, Listing: l}
 	}
 	err := fmt.Errorf("the policy has no rules for mailboxes, so there is nothing to check on %q", identity)
-	for i, res := range o.reader.MailboxesByID(ctx, refs, o.needs.selectsWithAddresses()) {
+	read := func(ctx context.Context, refs []exchange.MailboxRef) []exchange.Result[exchange.Mailbox] {
+		return o.reader.MailboxesByID(ctx, refs, o.needs.selectsWithAddresses())
+	}
+	for i, res := range batchAttempt(ctx, refs, read) {
 		if exchange.IsNotFound(res.Err) || res.Err == nil && !isMailbox(res.Value, identity) {
 			if i == 0 {
 				err = &MailboxNotFoundError{Identity: identity}

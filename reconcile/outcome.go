@@ -9,6 +9,9 @@ type outcome struct {
 	// hidden marks a stored AuditEnabled that was accepted and that only the
 	// filter can confirm; unchanged that the service said nothing was different.
 	hidden, unchanged bool
+	// lost marks a write that may not have been made, and is worth sending again
+	// where a read shows that it is still needed.
+	lost bool
 }
 
 // maxNotes bounds the notes that name single requests and so differ from

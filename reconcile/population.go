@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/policy/audit"
 )
 
 // record is all that is kept of one mailbox: 40 bytes and its name.
@@ -91,9 +93,24 @@ func (p *population) matchAt(match int32, rule int) policy.Match {
 	return policy.Match(p.matches[match][rule]) //nolint:gosec // Written by internMatch.
 }
 
-// markStored notes which mailboxes the listing of stored values named.
+// contradicts tells whether a listing of stored values that are not true,
+// sorted by id, cannot be one: a mailbox that shows false must be in it, and one
+// of a type that shows what is stored must not be in it while it shows true.
+func (p *population) contradicts(ids []guid) bool {
+	return slices.ContainsFunc(p.records, func(r record) bool {
+		prof := p.profileOf(r.kase)
+		if prof.listing != exchange.Ordinary || prof.enabled.missing != "" || prof.kind.missing != "" {
+			return false
+		}
+		_, listed := slices.BinarySearchFunc(ids, r.id, compareGUID)
+		shown, showsStored := prof.enabled.value == triTrue, audit.OnByDefault(prof.kind.value) == audit.NotCovered
+		return !shown && !listed || shown && listed && showsStored
+	})
+}
+
+// markStored notes which mailboxes the listing of stored values named; it is
+// sorted by id.
 func (p *population) markStored(ids []guid) {
-	slices.SortFunc(ids, compareGUID)
 	for i := range p.records {
 		r := &p.records[i]
 		if _, found := slices.BinarySearchFunc(ids, r.id, compareGUID); found {
@@ -109,13 +126,16 @@ func (p *population) markStored(ids []guid) {
 // then by id. Two rows of one mailbox that do not agree make it unknown, as
 // nothing says which of them is true.
 func (p *population) settle() {
-	slices.SortFunc(p.records, func(a, b record) int { return compareGUID(a.id, b.id) })
+	slices.SortFunc(p.records, func(a, b record) int {
+		return cmp.Or(compareGUID(a.id, b.id), strings.Compare(a.name, b.name), cmp.Compare(a.kase, b.kase))
+	})
 	kept := p.records[:0]
 	for _, r := range p.records {
 		if n := len(kept); n > 0 && kept[n-1].id == r.id {
 			if kept[n-1].kase != r.kase {
-				p.repeated[r.id] = "listed twice with different values"
+				p.repeated[r.id] = listedTwice
 			}
+			p.uncount(p.profileOf(r.kase))
 			continue
 		}
 		kept = append(kept, r)
@@ -128,6 +148,21 @@ func (p *population) settle() {
 	clear(p.byCase)
 	clear(p.byMatch)
 	clear(p.byProfile)
+}
+
+// listedTwice is the reason of an object whose rows do not agree.
+const listedTwice = "listed twice with different values"
+
+// uncount takes a row that was listed again out of the numbers.
+func (p *population) uncount(prof profile) {
+	p.read--
+	if prof.listing == exchange.Ordinary {
+		p.ordinary--
+	}
+	name := typeName(prof.kind)
+	if p.byType[name]--; p.byType[name] == 0 {
+		delete(p.byType, name)
+	}
 }
 
 // profileOf is the profile behind a case.

@@ -7,86 +7,119 @@ import (
 
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy/audit"
-	"github.com/exoaudit/exoaudit/reconcile/journal"
 )
 
-// readBack reads written mailboxes by identity, with the anchor of their
-// write, and notes the result of each change. It gives the mailboxes that do
-// not show everything yet. A mailbox that records less than before the write
-// stops the run: whatever did that would do it again.
-func (e *engine) readBack(ctx context.Context, jobs []*job) []int32 {
+// sight is what a mailbox was seen to be, or why it was not seen.
+type sight struct {
+	now    profile
+	unread string
+}
+
+// look reads mailboxes by identity, with the anchor of their write.
+func (e *engine) look(ctx context.Context, jobs []*job) []sight {
 	refs := make([]exchange.MailboxRef, len(jobs))
 	for n, j := range jobs {
 		refs[n] = j.ref
 	}
 	n := needsOf(e.plan.policy)
 	n.addresses, n.attributes = false, nil
-	var still []int32
+	seen := make([]sight, len(jobs))
 	for i, res := range e.tenant.MailboxesByID(ctx, refs, n.selects()) {
-		j := jobs[i]
-		now, why := profile{}, ""
 		switch id, ok := parseGUID(res.Value.Guid.Value); {
 		case res.Err != nil:
-			why = "it could not be read back: " + res.Err.Error()
-		case !ok || id.String() != j.ref.Guid:
-			why = "the service answered with another mailbox"
+			seen[i].unread = "it could not be read back: " + res.Err.Error()
+		case !ok || id.String() != refs[i].Guid:
+			seen[i].unread = "the service answered with another mailbox"
 		default:
-			now = profileOf(res.Value, j.ref.Listing, n)
-		}
-		if e.judge(j, now, why) {
-			still = append(still, int32(j.record)) //nolint:gosec // An index of the population.
+			seen[i].now = profileOf(res.Value, refs[i].Listing, n)
 		}
 	}
-	return still
+	return seen
+}
+
+// readBack looks at mailboxes, and notes the result of each change. It gives
+// those that may yet show, and those of which a write may not have been made. A
+// mailbox that records less than before the write stops the run: whatever did
+// that would do it again.
+func (e *engine) readBack(ctx context.Context, jobs []*job) (waiting, lost []int32) {
+	for i, seen := range e.look(ctx, jobs) {
+		mayShow, mayPass := e.judge(jobs[i], seen)
+		record := int32(jobs[i].record) //nolint:gosec // An index of the population.
+		switch {
+		case mayPass:
+			lost = append(lost, record)
+		case mayShow:
+			waiting = append(waiting, record)
+		}
+	}
+	return waiting, lost
 }
 
 // judge compares what a mailbox shows with each change. It tells whether
-// something may yet show. Where the mailbox was not read, unread says why.
-func (e *engine) judge(j *job, now profile, unread string) bool {
-	if unread == "" {
-		if lost := lostActions(j.changes, e.profileAt(j.record), now); lost != "" {
+// something may yet show, and whether a write may not have been made.
+func (e *engine) judge(j *job, seen sight) (mayShow, mayPass bool) {
+	if seen.unread == "" {
+		if lost := lostActions(j.changes, e.profileAt(j.record), seen.now); lost != "" {
 			e.stop("mailbox %s records less than before it was written: %s", j.ref.Guid, lost)
 		}
 	}
-	waiting := false
 	for _, c := range j.changes {
-		shows, why := false, unread
-		if unread == "" {
-			shows, why = shown(c.Change, now)
+		shows, why := false, seen.unread
+		if seen.unread == "" {
+			shows, why = shown(c.Change, seen.now)
 		}
-		err := j.errOf(c.Change)
-		o := outcome{result: ResultVerified}
-		switch want := j.wanting(c.Change); {
+		was, o := e.run.mailbox.at(j.record, c.slot), outcome{result: ResultVerified}
+		switch {
 		case c.Setting == audit.SettingAuditEnabled && e.plan.storedOnly(e.plan.pop.records[j.record]):
-			o = e.hiddenOutcome(j, c, err)
+			o = j.hiddenOutcome(c, was)
 		case shows:
-		case want.result != ResultNone:
-			o = want
+		case !j.sent(c.Change):
+			o = was.later(seen, why)
 		default:
-			o = unshown(err, why)
-			waiting = waiting || o.result == ResultUnconfirmed
+			if o = j.wanting(c.Change); o.result == ResultNone {
+				o = unshown(j.errOf(c.Change), why)
+			}
 		}
+		mayShow = mayShow || o.result == ResultUnconfirmed && !o.hidden
+		mayPass = mayPass || o.lost && !o.hidden
 		e.run.mailbox.set(j.record, c.slot, o)
 	}
-	return waiting
+	return mayShow, mayPass
+}
+
+// later is what becomes of an outcome when a change does not show at a later
+// look: what the service answered stands, what was seen is seen anew.
+func (o outcome) later(seen sight, why string) outcome {
+	accepted := o.result == ResultUnconfirmed && !o.lost
+	if accepted || o.result == ResultVerified && seen.unread == "" {
+		return outcome{result: ResultUnconfirmed, note: why}
+	}
+	return o
 }
 
 // hiddenOutcome is that of a stored AuditEnabled, which a mailbox does not
 // show: it is confirmed by the filter at the end. What the service said of the
-// write is remembered from the first look.
-func (e *engine) hiddenOutcome(j *job, c slotted, err error) outcome {
-	if o := e.run.mailbox.at(j.record, c.slot); o.result != ResultNone {
-		return o
+// write is remembered from then.
+func (j *job) hiddenOutcome(c slotted, was outcome) outcome {
+	if !j.sent(c.Change) {
+		return was
 	}
-	if err != nil && !undecided(err) {
-		return unshown(err, "")
+	return storedWrite(j.editErr, j.unchanged)
+}
+
+// storedWrite is the outcome of the write of a stored AuditEnabled, before the
+// filter was asked. That nothing was different speaks of every setting of the
+// edit, of this one too.
+func storedWrite(err error, unchanged bool) outcome {
+	if err == nil {
+		return outcome{
+			result: ResultUnconfirmed, note: "accepted; the stored value has not been read back",
+			hidden: true, unchanged: unchanged,
+		}
 	}
-	// That nothing was different speaks of every setting of the edit, of this one
-	// too.
-	return outcome{
-		result: ResultUnconfirmed, note: "accepted; the stored value has not been read back",
-		hidden: true, unchanged: j.unchanged,
-	}
+	o := unshown(err, "")
+	o.hidden = o.lost
+	return o
 }
 
 // shown tells whether a mailbox shows a change: at least it, for lists and age
@@ -154,52 +187,4 @@ func lostActions(changes []slotted, before, now profile) string {
 		}
 	}
 	return ""
-}
-
-// storedValues confirms writes of stored AuditEnabled values by one more
-// listing with the filter. It is not made where the run was told to end.
-func (e *engine) storedValues(ctx context.Context) {
-	asked := false
-	for range e.run.mailbox.hidden {
-		asked = true
-		break
-	}
-	if !asked || ctx.Err() != nil {
-		return
-	}
-	ids, err := readStored(ctx, e.tenant)
-	slices.SortFunc(ids, compareGUID)
-	var outcomes []journal.Outcome
-	for record, slot := range e.run.mailbox.hidden {
-		_, listed := slices.BinarySearchFunc(ids, e.plan.pop.records[record].id, compareGUID)
-		o := storedOutcome(e.run.mailbox.at(record, slot), listed, err)
-		e.run.mailbox.set(record, slot, o)
-		at := 0
-		for c := range e.plan.changesOf(record) {
-			if at == slot {
-				outcomes = append(outcomes, outcomeOf(c, o))
-			}
-			at++
-		}
-		if len(outcomes) >= exchange.BatchSize*exchange.BatchSize {
-			e.conclude(ctx, outcomes)
-			outcomes = nil
-		}
-	}
-	e.conclude(ctx, outcomes)
-}
-
-// storedOutcome judges a stored AuditEnabled by the filter.
-func storedOutcome(was outcome, listed bool, err error) outcome {
-	switch {
-	case err != nil:
-		return outcome{result: ResultUnconfirmed, note: "the stored value could not be read back: " + err.Error()}
-	case listed && was.unchanged:
-		// semantics 2.2: the hidden value can be set only by setting it false
-		// first, which this tool never does.
-		return outcome{result: ResultUnsupported, note: "not settable without a toggle: the service says that nothing was different, and its filter says otherwise"}
-	case listed:
-		return outcome{result: ResultUnconfirmed, note: "accepted, but the filter still finds the stored value not true"}
-	}
-	return outcome{result: ResultVerified}
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"golang.org/x/oauth2"
@@ -26,9 +27,18 @@ var credentials = sync.OnceValues(func() (*simulator.AuthorityCredentials, error
 	return simulator.NewAuthorityCredentials(simulator.AuthorityCredentialsConfig{})
 })
 
+// bubbleCredentials are good at the time at which a testing/synctest bubble begins.
+var bubbleCredentials = sync.OnceValues(func() (*simulator.AuthorityCredentials, error) {
+	return simulator.NewAuthorityCredentials(simulator.AuthorityCredentialsConfig{Now: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)})
+})
+
 func keys(t *testing.T) *simulator.AuthorityCredentials {
 	t.Helper()
-	c, err := credentials()
+	made := credentials
+	if time.Now().Year() == 2000 {
+		made = bubbleCredentials
+	}
+	c, err := made()
 	if err != nil {
 		t.Fatal(err)
 	}

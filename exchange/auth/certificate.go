@@ -22,11 +22,11 @@ func certificateProblem(reason string) error {
 	return &ConfigError{Setting: certificateSetting, Reason: reason}
 }
 
-// parseCertificate reads certificates and one unencrypted RSA key from PEM, in any order.
-// Every error is a *ConfigError that says what is missing and how to make it.
-func parseCertificate(data []byte) (*certificate, error) {
+// parseCertificate reads certificates and one unencrypted RSA key from PEM, in any order, or
+// a PFX file. Every error is a *ConfigError that says what is missing and how to make it.
+func parseCertificate(data []byte, password Secret) (*certificate, error) {
 	if isPFX(data) {
-		return nil, certificateProblem(pfxReason)
+		return parsePFX(data, password)
 	}
 	cert := &certificate{}
 	blocks := 0
@@ -38,7 +38,7 @@ func parseCertificate(data []byte) (*certificate, error) {
 	}
 	switch {
 	case blocks == 0:
-		return nil, certificateProblem("the file holds no PEM block; it must hold the certificate and its RSA key as PEM")
+		return nil, certificateProblem("the file holds no PEM block; it must hold the certificate and its RSA key as PEM, or be a PFX (PKCS#12) file")
 	case len(cert.chain) == 0:
 		return nil, certificateProblem("the file holds no certificate; put the certificate and its key into one PEM file")
 	case cert.key == nil:
@@ -55,7 +55,7 @@ func parseCertificate(data []byte) (*certificate, error) {
 
 func (c *certificate) add(block *pem.Block) error {
 	if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
-		return certificateProblem("the private key is encrypted, which is not supported; write it without a password (openssl pkey -in key.pem -out plain.pem) and protect the file by its permissions")
+		return certificateProblem("the private key is encrypted, which is supported for PFX files only; write it without a password (openssl pkey -in key.pem -out plain.pem) and protect the file by its permissions, or use a PFX file")
 	}
 	switch block.Type {
 	case "CERTIFICATE":
@@ -129,18 +129,4 @@ func (c *certificate) name() string {
 		return printable(subject)
 	}
 	return fmt.Sprintf("serial %x", c.leaf.SerialNumber)
-}
-
-const pfxReason = "PFX (PKCS#12) files are not supported yet; convert it to PEM (openssl pkcs12 -in file.pfx -nodes -out file.pem)"
-
-// isPFX recognises the DER form of PKCS#12: a SEQUENCE that begins with the integer 3.
-func isPFX(data []byte) bool {
-	if len(data) < 8 || data[0] != 0x30 {
-		return false
-	}
-	header := 2
-	if data[1]&0x80 != 0 {
-		header += int(data[1] & 0x7f)
-	}
-	return len(data) >= header+3 && data[header] == 0x02 && data[header+1] == 1 && data[header+2] == 3
 }

@@ -6,39 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 )
-
-// Kind names a way to authenticate, as the flag --auth does.
-type Kind string
-
-// The kinds that this package implements.
-const (
-	KindSecret      Kind = "secret"
-	KindCertificate Kind = "certificate"
-	KindToken       Kind = "token"
-)
-
-// The kinds that are known by name and refused as not implemented.
-const (
-	kindFederated       Kind = "federated"
-	kindGitHub          Kind = "github"
-	kindManagedIdentity Kind = "managed-identity"
-	kindDeviceCode      Kind = "device-code"
-)
-
-// check returns a ConfigError where a kind is not one that this package implements.
-func (k Kind) check() error {
-	const implemented = "use secret, certificate or token"
-	switch k {
-	case KindSecret, KindCertificate, KindToken:
-		return nil
-	case kindFederated, kindGitHub, kindManagedIdentity, kindDeviceCode:
-		return &ConfigError{Setting: "auth", Reason: fmt.Sprintf("the kind %q is not supported yet; %s", string(k), implemented)}
-	}
-	return &ConfigError{Setting: "auth", Reason: fmt.Sprintf("the kind %q is not known; %s", printable(string(k)), implemented)}
-}
 
 // DefaultAuthority is the sign-in address of Microsoft's worldwide cloud (wire 6).
 const DefaultAuthority = "https://login.microsoftonline.com"
@@ -47,16 +16,41 @@ const DefaultAuthority = "https://login.microsoftonline.com"
 type Config struct {
 	// Kind chooses which of the credentials below is used.
 	Kind Kind
-	// TenantID is the tenant's GUID; ResolveTenant makes one of a domain. ClientID is the
-	// application's. An access token needs neither.
-	TenantID, ClientID string
+	// TenantID is the tenant's GUID; ResolveTenant makes one of a domain. An access token
+	// needs none.
+	TenantID string
+	// ClientID is the application's GUID. For KindManagedIdentity it names a user-assigned
+	// identity, and empty is the system-assigned one; for KindDeviceCode empty is
+	// ModuleClientID; an access token needs none.
+	ClientID string
 	// Authority is the sign-in service's address, https and without a path;
 	// DefaultAuthority where empty.
 	Authority string
 	// Secret is the client secret of KindSecret.
 	Secret Secret
-	// CertificatePEM is the certificate and its unencrypted RSA key of KindCertificate.
-	CertificatePEM []byte
+	// CertificatePEM is the certificate and its RSA key of KindCertificate: PEM with an
+	// unencrypted key, or, in spite of the name, PFX (PKCS#12), which CertificatePassword
+	// opens.
+	CertificatePEM      []byte
+	CertificatePassword Secret
+	// FederatedTokenFile is the path of KindFederated. The file is read again for each
+	// request for a token.
+	FederatedTokenFile string
+	// GitHub is where KindGitHub gets its assertions.
+	GitHub GitHubRequest
+	// AssertionAudience is the audience that KindGitHub asks for; empty is the one of the
+	// authority's cloud.
+	AssertionAudience string
+	// IdentityEndpoint is IDENTITY_ENDPOINT for a KindManagedIdentity of App Service; empty
+	// is the one of a virtual machine. MSAL reads the variable itself from the process's
+	// environment, so this must say the same. IdentityHeader is IDENTITY_HEADER, to keep it
+	// out of every error.
+	IdentityEndpoint string
+	IdentityHeader   Secret
+	// Interactive says that a person is there to sign in, and Prompt shows one line to
+	// them; KindDeviceCode needs both. Prompt is called by the call that asks for a token.
+	Interactive bool
+	Prompt      func(message string)
 	// AccessToken is the bearer token of KindToken.
 	AccessToken Secret
 	// HTTPClient sends the requests; nil is one with the default transport.
@@ -64,6 +58,10 @@ type Config struct {
 	// CustomAuthority allows an authority that is not Microsoft's: the secret or assertion
 	// is sent there.
 	CustomAuthority bool
+
+	// looked is what was looked for before a managed identity was guessed; nil where the
+	// kind was named.
+	looked []string
 }
 
 // publicConfig is what of a Config may be shown.
@@ -105,23 +103,60 @@ func (c *Config) validate() error {
 	if !isGUID(c.TenantID) {
 		return &ConfigError{Setting: "tenant", Reason: fmt.Sprintf("%q is not a GUID; give the tenant's GUID, or resolve its onmicrosoft.com domain first", printable(c.TenantID))}
 	}
-	if c.ClientID == "" {
-		return &ConfigError{Setting: "AZURE_CLIENT_ID", Reason: "the application (client) id is missing"}
-	}
-	if !isGUID(c.ClientID) {
-		return &ConfigError{Setting: "AZURE_CLIENT_ID", Reason: fmt.Sprintf("%q is not a GUID; give the application (client) id", printable(c.ClientID))}
+	if err := c.validateClient(); err != nil {
+		return err
 	}
 	base, err := parseAuthority(c.Authority)
 	if err != nil {
 		return err
 	}
-	if !c.CustomAuthority && !isMicrosoft(base.Host) {
-		return &ConfigError{Setting: "authority", Reason: fmt.Sprintf("%q is not a sign-in host of Microsoft, and the credential would be sent there; declare a custom cloud (--cloud custom) if that is meant", base.Host)}
+	if err := c.checkMicrosoft(base.Host); err != nil {
+		return err
 	}
 	c.Authority = base.String()
 	c.TenantID = strings.ToLower(c.TenantID)
-	if c.Kind == KindSecret && strings.TrimSpace(c.Secret.Reveal()) == "" {
-		return &ConfigError{Setting: "AZURE_CLIENT_SECRET", Reason: "the client secret is empty"}
+	return c.validateCredential()
+}
+
+// validateClient checks the application's id, and fills in the one of a device code.
+func (c *Config) validateClient() error {
+	if c.ClientID == "" {
+		switch c.Kind {
+		case KindManagedIdentity:
+			return nil
+		case KindDeviceCode:
+			c.ClientID = ModuleClientID
+		default:
+			return &ConfigError{Setting: "AZURE_CLIENT_ID", Reason: "the application (client) id is missing"}
+		}
+	}
+	if !isGUID(c.ClientID) {
+		return &ConfigError{Setting: "AZURE_CLIENT_ID", Reason: fmt.Sprintf("%q is not a GUID; give the application (client) id", printable(c.ClientID))}
+	}
+	return nil
+}
+
+// validateCredential checks what can be checked of a credential without using it.
+func (c *Config) validateCredential() error {
+	switch c.Kind {
+	case KindSecret:
+		if strings.TrimSpace(c.Secret.Reveal()) == "" {
+			return &ConfigError{Setting: "AZURE_CLIENT_SECRET", Reason: "the client secret is empty"}
+		}
+	case KindFederated:
+		if c.FederatedTokenFile == "" {
+			return &ConfigError{Setting: federatedSetting, Reason: "the path of the token's file is empty"}
+		}
+	case KindGitHub:
+		_, err := c.GitHub.check()
+		return err
+	case KindManagedIdentity:
+		_, err := identityHost(c.IdentityEndpoint)
+		return err
+	case KindDeviceCode:
+		if !c.Interactive || c.Prompt == nil {
+			return &ConfigError{Setting: "auth", Reason: "device-code needs a person at a terminal, and there is none here; use another kind of credential"}
+		}
 	}
 	return nil
 }
@@ -139,63 +174,4 @@ func validToken(token Secret) error {
 		return &ConfigError{Setting: "EXOAUDIT_ACCESS_TOKEN", Reason: "the access token contains white space or characters that no token has"}
 	}
 	return nil
-}
-
-// parseAuthority reads an authority's address. A trailing slash is the Azure convention for
-// AZURE_AUTHORITY_HOST and is dropped.
-func parseAuthority(address string) (*url.URL, error) {
-	if address == "" {
-		address = DefaultAuthority
-	}
-	fail := func(reason string) (*url.URL, error) {
-		return nil, &ConfigError{Setting: "AZURE_AUTHORITY_HOST", Reason: reason + "; write it as " + DefaultAuthority}
-	}
-	u, err := url.Parse(strings.TrimSuffix(address, "/"))
-	switch {
-	case err != nil:
-		return fail("the authority is not an address") // the parse error would repeat a password in it
-	case u.User != nil:
-		return fail("the authority must not hold a user name or password")
-	case u.Scheme != "https":
-		return fail("the authority must be an https address")
-	case u.Host == "" || u.Hostname() == "":
-		return fail("the authority has no host")
-	case u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return fail("the authority must be a host alone, without a path or query")
-	}
-	return &url.URL{Scheme: "https", Host: strings.TrimSuffix(strings.ToLower(u.Host), ":443")}, nil
-}
-
-// isMicrosoft reports whether a host is one of Microsoft's sign-in services (wire 6,
-// libraries section 1 "Clouds"). A port makes it another host.
-func isMicrosoft(host string) bool {
-	switch host {
-	case "login.microsoftonline.com",
-		"login.microsoftonline.us", "login.usgovcloudapi.net",
-		"login.partner.microsoftonline.cn", "login.chinacloudapi.cn",
-		"login.microsoftonline.de",
-		"login.sovcloud-identity.fr", "login.sovcloud-identity.de", "login.sovcloud-identity.sg":
-		return true
-	}
-	return false
-}
-
-// isGUID reports whether text is a GUID in the form with hyphens and nothing around it.
-func isGUID(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i, r := range []byte(text) {
-		switch i {
-		case 8, 13, 18, 23:
-			if r != '-' {
-				return false
-			}
-		default:
-			if !strings.ContainsRune("0123456789abcdefABCDEF", rune(r)) {
-				return false
-			}
-		}
-	}
-	return true
 }

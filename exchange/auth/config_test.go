@@ -41,7 +41,8 @@ func TestNothingShowsASecret(t *testing.T) {
 	a := authority(t)
 	cfg := config(t, a, auth.KindSecret)
 	cfg.Secret, cfg.AccessToken = text, text
-	cfg.CertificatePEM = []byte(text)
+	cfg.CertificatePEM, cfg.CertificatePassword, cfg.IdentityHeader = []byte(text), text, text
+	cfg.GitHub = auth.GitHubRequest{URL: "https://pipelines.example", Token: text}
 	cfg.HTTPClient = nil // json cannot encode a transport; none of it is ours
 	p := provider(t, cfg)
 	type holder struct {
@@ -57,6 +58,7 @@ func TestNothingShowsASecret(t *testing.T) {
 		"map":      map[string]auth.Secret{"k": text},
 		"config":   cfg,
 		"struct":   holder{text, cfg, &cfg},
+		"github":   cfg.GitHub,
 		"provider": p,
 		"source":   p.TokenSource(scope),
 		"inside":   struct{ P *auth.Provider }{p},
@@ -109,8 +111,6 @@ func TestConfigIsChecked(t *testing.T) {
 	}{
 		{name: "good", edit: func(*auth.Config) {}},
 		{name: "no kind", setting: "auth", reason: "not known", edit: func(c *auth.Config) { c.Kind = "" }},
-		{name: "federated", setting: "auth", reason: "not supported yet", edit: func(c *auth.Config) { c.Kind = "federated" }},
-		{name: "device code", setting: "auth", reason: "not supported yet", edit: func(c *auth.Config) { c.Kind = "device-code" }},
 		{name: "domain as tenant", setting: "tenant", reason: "not a GUID", edit: func(c *auth.Config) { c.TenantID = "contoso.onmicrosoft.com" }},
 		{name: "common", setting: "tenant", reason: "not a GUID", edit: func(c *auth.Config) { c.TenantID = "common" }},
 		{name: "path in tenant", setting: "tenant", reason: "not a GUID", edit: func(c *auth.Config) { c.TenantID = tenant[:35] + "/" }},

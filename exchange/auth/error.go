@@ -15,7 +15,8 @@ type Error struct {
 	Host string
 	// Status is the HTTP status of the answer, or zero.
 	Status int
-	// Code is the authority's own code, such as "AADSTS7000215", or empty.
+	// Code is the authority's own code, such as "AADSTS7000215", or the word of OAuth where
+	// it gives no number, such as "authorization_declined", or empty.
 	Code string
 	// Message is the reason, the authority's words without its trailing identifiers.
 	Message string
@@ -26,7 +27,25 @@ type Error struct {
 	// CorrelationID and TraceID are what Microsoft's support asks for, or empty.
 	CorrelationID, TraceID string
 
-	cause error // context.Canceled, context.DeadlineExceeded or nil
+	cause     error // context.Canceled, context.DeadlineExceeded or nil
+	temporary bool  // asking again may help
+}
+
+// gaveUp tells that an error stayed although it looked temporary.
+func (e *Error) gaveUp(tries int) *Error {
+	last := *e
+	if tries > 1 {
+		last.Message += fmt.Sprintf(" (asked %d times)", tries)
+	}
+	return &last
+}
+
+// interrupted is the error where the wait before another attempt was ended.
+func (e *Error) interrupted(cause error) *Error {
+	last := *e
+	last.cause = cause
+	last.Message += " (interrupted before asking again)"
+	return &last
 }
 
 // Error tells what, where, why and what to do, on one line.
@@ -70,9 +89,10 @@ func (e *ConfigError) Error() string { return fmt.Sprintf("auth: %s: %s", e.Sett
 // Unwrap gives the error of reading a file that the setting names, or nil.
 func (e *ConfigError) Unwrap() error { return e.cause }
 
-// NoCredentialError says that no credential was found.
+// NoCredentialError says that no credential was found. Where a managed identity was the last
+// hope, the first token tells it, and not FromEnvironment.
 type NoCredentialError struct {
-	// Looked lists the settings that were looked for.
+	// Looked lists what was looked for.
 	Looked []string
 }
 

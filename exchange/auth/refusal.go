@@ -2,11 +2,13 @@ package auth
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -27,18 +29,20 @@ type refusal struct {
 	CorrelationID string `json:"correlation_id"`
 }
 
-// failure carries what is needed to tell why a call to the authority failed.
+// failure carries what is needed to tell why a call to the authority, or to another giver of
+// tokens, failed.
 type failure struct {
 	action, host string
 	now          time.Time
 	known        []Secret // values that must not show
+	advice       advice   // what a hint depends on
 }
 
 // explain makes an *Error of any error of a call to the authority. Text that others wrote
 // gets in only where its place is known, and scrubbed.
 func (f failure) explain(err error) *Error {
 	if own, ok := errors.AsType[*Error](err); ok {
-		return own // the guard's, about the certificate
+		return own // the guard's, about the certificate, or that of an assertion
 	}
 	e := &Error{Action: f.action, Host: f.host}
 	call, isCall := errors.AsType[msal.CallErr](err)
@@ -46,8 +50,9 @@ func (f failure) explain(err error) *Error {
 	sent, isSent := errors.AsType[*url.Error](err)
 	switch {
 	case isCall && call.Resp != nil:
-		f.answered(e, call.Resp)
+		f.answered(e, call.Resp, bodyOf(call))
 	case isJSON:
+		e.temporary = true
 		e.Message = "the answer is not a token response that can be read (cut off, or not from a sign-in service); its text is withheld, as it may hold a token"
 		e.Hint = "try again; if it stays, look for a proxy that rewrites answers"
 	case errors.Is(err, context.Canceled):
@@ -55,12 +60,26 @@ func (f failure) explain(err error) *Error {
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Message, e.cause = "no answer in time", context.DeadlineExceeded
 		e.Hint = "check that this machine can reach the host"
+		e.temporary = true
 	case isSent:
 		f.unsent(e, sent.Err)
 	default:
 		e.Message = scrub(err.Error(), f.known...)
+		e.temporary = errors.Is(err, io.ErrUnexpectedEOF)
 	}
 	return e
+}
+
+// bodyOf gives the body of an answer that MSAL made an error of. Managed identities, and the
+// polling for a device code, leave the body read to its end (seen in MSAL 1.10.1); the
+// error's own text then still has it, after the status.
+func bodyOf(call msal.CallErr) []byte {
+	body, _ := io.ReadAll(io.LimitReader(call.Resp.Body, maxAnswer))
+	if len(body) == 0 && call.Err != nil {
+		_, after, _ := strings.Cut(call.Err.Error(), ":\n")
+		return []byte(after)
+	}
+	return body
 }
 
 // unsent tells why a request got no answer.
@@ -75,13 +94,15 @@ func (f failure) unsent(e *Error, err error) {
 		return
 	}
 	e.Hint = "check that this machine can reach the host"
+	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	name, isName := errors.AsType[*net.DNSError](err)
+	e.temporary = !isCertificate && !(isName && name.IsNotFound) && !errors.Is(err, errAnswerTooLong)
 }
 
 // answered reads an HTTP answer that is not a success.
-func (f failure) answered(e *Error, resp *http.Response) {
+func (f failure) answered(e *Error, resp *http.Response, body []byte) {
 	e.Status = resp.StatusCode
 	e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), f.now)
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	var doc refusal
 	if json.Unmarshal(body, &doc) != nil || doc.Error == "" && doc.Description == "" {
 		e.Message = fmt.Sprintf("it answered %s, with no error document", statusText(resp.StatusCode))
@@ -91,15 +112,25 @@ func (f failure) answered(e *Error, resp *http.Response) {
 	switch {
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		e.Message += ", a redirect, which is not followed with a credential"
-	case e.Code != "":
-		e.Hint = hint(e.Code, skew(resp.Header.Get("Date"), f.now))
+	default:
+		e.Hint = f.advice.on(e.Code, doc.Error, skew(resp.Header.Get("Date"), f.now))
 	}
-	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
-		e.Hint = "the authority is throttling or unavailable and was not asked again; try again"
+	if e.temporary = passing(resp.StatusCode); e.temporary {
+		e.Hint = "the authority is throttling or unavailable; try again later"
 		if e.RetryAfter > 0 {
-			e.Hint += " after " + e.RetryAfter.String()
+			e.Hint = "the authority is throttling or unavailable; try again after " + e.RetryAfter.String()
 		}
 	}
+}
+
+// passing reports a status that another attempt may not meet.
+func passing(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 // document takes the code, the words and the identifiers out of an error document.
@@ -110,10 +141,15 @@ func (f failure) document(e *Error, doc refusal) {
 		text = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, code), ":"))
 	} else if len(doc.Codes) > 0 {
 		e.Code = "AADSTS" + strconv.Itoa(doc.Codes[0])
+	} else if regexp.MustCompile(`^[a-z_]{1,40}$`).MatchString(doc.Error) {
+		e.Code = doc.Error
 	}
 	text, _, _ = strings.Cut(text, " Trace ID:")
-	if text == "" {
+	if text == "" && e.Code != doc.Error {
 		text = scrub(doc.Error, f.known...)
+	}
+	if text == "" {
+		text = "it says no more"
 	}
 	e.Message = strings.TrimSuffix(text, ".")
 	if isGUID(doc.CorrelationID) {
@@ -122,29 +158,6 @@ func (f failure) document(e *Error, doc refusal) {
 	if isGUID(doc.TraceID) {
 		e.TraceID = doc.TraceID
 	}
-}
-
-// hint says what to do about a code. The codes are those of libraries section 1, and
-// AADSTS7000222, whose own text says that the secret keys are expired.
-func hint(code string, skew time.Duration) string {
-	switch code {
-	case "AADSTS7000215":
-		return "check AZURE_CLIENT_SECRET: it must be the secret's value, not its id, of this application"
-	case "AADSTS7000222":
-		return "make a new client secret in the application registration, and set AZURE_CLIENT_SECRET to its value"
-	case "AADSTS700016":
-		return "check AZURE_CLIENT_ID and the tenant: the application must be registered in, or consented to by, this tenant"
-	case "AADSTS700027":
-		return "upload the public part of this certificate to the application registration, and check that AZURE_CLIENT_ID is that application"
-	case "AADSTS700024":
-		if skew != 0 {
-			return fmt.Sprintf("set the clock of this machine: it is %s the authority's", ahead(skew))
-		}
-		return "check the clock of this machine: a signed assertion is good for ten minutes around now"
-	case "AADSTS90002":
-		return "check the tenant, and that --cloud or AZURE_AUTHORITY_HOST is the cloud that it lives in"
-	}
-	return ""
 }
 
 // skew is how far this machine's clock is ahead of an answer's Date, zero where it is less

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/exoaudit/exoaudit/exchange/auth"
@@ -58,39 +59,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestThrottledAndUnavailable(t *testing.T) {
-	for _, tc := range []struct {
-		name   string
-		answer simulator.AuthorityAnswer
-		status int
-		wait   time.Duration
-	}{
-		{"429 with Retry-After", simulator.AuthorityThrottled(30 * time.Second), 429, 30 * time.Second},
-		{"429 without", simulator.AuthorityThrottled(0), 429, 0},
-		{"503", simulator.AuthorityUnavailable(), 503, 0},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			a := authority(t)
-			a.SetFault(func(c simulator.AuthorityCall) simulator.AuthorityAnswer {
-				if c.Token == 1 {
-					return tc.answer
-				}
-				return simulator.AuthorityAnswer{}
-			})
-			s := provider(t, config(t, a, auth.KindSecret)).TokenSource(scope)
-			_, err := s.Token()
-			e := wantError(t, err)
-			if e.Status != tc.status || e.RetryAfter != tc.wait || !strings.Contains(e.Hint, "try again") {
-				t.Errorf("status %d, retry after %v, hint %q", e.Status, e.RetryAfter, e.Hint)
-			}
-			if a.TokenRequests() != 1 {
-				t.Errorf("%d token requests, want 1: nothing is retried here", a.TokenRequests())
-			}
-			token(t, a, s) // a failure is not kept
-		})
-	}
-}
-
 // TestAnswersThatCannotBeReadLeakNothing cuts a real token response off, and sends others
 // whose JSON does not decode: MSAL puts all of the text into its error.
 func TestAnswersThatCannotBeReadLeakNothing(t *testing.T) {
@@ -108,31 +76,33 @@ func TestAnswersThatCannotBeReadLeakNothing(t *testing.T) {
 		"page with token":  {Status: 500, Body: secretToken},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := authority(t)
-			a.SetFault(func(c simulator.AuthorityCall) simulator.AuthorityAnswer {
-				if c.Token == 0 {
-					return simulator.AuthorityAnswer{}
+			synctest.Test(t, func(t *testing.T) { // some are asked for again, after a wait
+				a := authority(t)
+				a.SetFault(func(c simulator.AuthorityCall) simulator.AuthorityAnswer {
+					if c.Token == 0 {
+						return simulator.AuthorityAnswer{}
+					}
+					return answer
+				})
+				var seen recorder
+				cfg := config(t, a, auth.KindSecret)
+				seen.next = cfg.HTTPClient.Transport
+				cfg.HTTPClient = &http.Client{Transport: &seen}
+				_, err := provider(t, cfg).TokenSource(scope).Token()
+				_ = wantError(t, err)
+				if !bytes.Contains(seen.answer, []byte("oken")) {
+					t.Fatalf("the fault sent no token: %q", seen.answer)
 				}
-				return answer
+				var text strings.Builder
+				for e := err; e != nil; e = errors.Unwrap(e) {
+					fmt.Fprintf(&text, "%v %+v %#v %q\n", e, e, e, e)
+				}
+				for _, bad := range []string{secretToken, secretToken[:12], "eyJ", cfg.Secret.Reveal()} {
+					if strings.Contains(text.String(), bad) {
+						t.Errorf("the error holds %q: %s", bad, text.String())
+					}
+				}
 			})
-			var seen recorder
-			cfg := config(t, a, auth.KindSecret)
-			seen.next = cfg.HTTPClient.Transport
-			cfg.HTTPClient = &http.Client{Transport: &seen}
-			_, err := provider(t, cfg).TokenSource(scope).Token()
-			_ = wantError(t, err)
-			if !bytes.Contains(seen.answer, []byte("oken")) {
-				t.Fatalf("the fault sent no token: %q", seen.answer)
-			}
-			var text strings.Builder
-			for e := err; e != nil; e = errors.Unwrap(e) {
-				fmt.Fprintf(&text, "%v %+v %#v %q\n", e, e, e, e)
-			}
-			for _, bad := range []string{secretToken, secretToken[:12], "eyJ", cfg.Secret.Reveal()} {
-				if strings.Contains(text.String(), bad) {
-					t.Errorf("the error holds %q: %s", bad, text.String())
-				}
-			}
 		})
 	}
 }

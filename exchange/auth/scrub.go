@@ -26,7 +26,7 @@ func scrub(text string, known ...Secret) string {
 		}
 	}
 	// Compiled per call: errors are rare, and a package variable would be state.
-	fields := regexp.MustCompile(`(?i)((?:access_token|refresh_token|id_token|client_assertion|client_secret|assertion|password|\bcode)["']?\s*[=:]\s*)("[^"]*"?|'[^']*'?|[^\s&,;}]+)`)
+	fields := regexp.MustCompile(`(?i)((?:access_token|refresh_token|id_token|client_assertion|client_secret|device_code|assertion|password|\bcode)["']?\s*[=:]\s*)("[^"]*"?|'[^']*'?|[^\s&,;}]+)`)
 	text = fields.ReplaceAllString(text, "${1}"+redacted)
 	jwt := regexp.MustCompile(`eyJ[A-Za-z0-9_-]{4,}[A-Za-z0-9_.\-]*`)
 	return bounded(jwt.ReplaceAllString(text, redacted))

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -56,8 +55,8 @@ func FuzzRefusal(f *testing.F) {
 		header := http.Header{"Retry-After": {wait}, "Date": {wait}}
 		e := &Error{Action: "get a token"}
 		failure{now: now, known: []Secret{secret}}.answered(e, &http.Response{
-			StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)),
-		})
+			StatusCode: status, Header: header,
+		}, []byte(body))
 		text := e.Error()
 		if strings.Contains(text, secret) || e.Message == "" {
 			t.Errorf("message %q", text)
@@ -90,13 +89,14 @@ func TestRetryAfter(t *testing.T) {
 
 func TestClockHintTellsTheDifference(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	certificateAdvice := advice{kind: KindCertificate}
 	for date, want := range map[string]string{
 		"Mon, 23 Nov 2026 11:00:00 GMT": "1h0m0s ahead of",
 		"Mon, 23 Nov 2026 12:30:00 GMT": "30m0s behind",
 		"Mon, 23 Nov 2026 12:00:30 GMT": "check the clock",
 		"":                              "check the clock",
 	} {
-		if got := hint("AADSTS700024", skew(date, now)); !strings.Contains(got, want) {
+		if got := certificateAdvice.on("AADSTS700024", "invalid_client", skew(date, now)); !strings.Contains(got, want) {
 			t.Errorf("Date %q gives %q, want …%s…", date, got, want)
 		}
 	}

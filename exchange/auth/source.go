@@ -1,29 +1,29 @@
 package auth
 
 import (
-	"encoding/base64"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
 )
 
-// source gives the tokens of one scope. MSAL caches them and renews one that has five
-// minutes left; there is no second cache here.
+// source gives the tokens of one scope: one attempt at a time for all callers, tried again
+// where that may help.
 type source struct {
 	provider *Provider
 	scope    string
 	flight   singleflight.Group
+	issuer   issuer // nil for a token of the caller's own
 
-	mu     sync.Mutex
-	client *confidential.Client // nil until the first token, and after Invalidate
-	served bool                 // a token of this client has been handed out
+	mu         sync.Mutex
+	generation int    // how often tokens were dropped
+	claims     string // of the challenge that dropped the last one
+	served     bool   // a token of this generation has been handed out
 }
 
 // Format writes the scope for every verb: what a source holds is not for printing.
@@ -31,19 +31,32 @@ func (s *source) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "auth: source of tokens for "+printable(s.scope))
 }
 
-// Token returns a token with its expiry, from the cache or the authority.
-func (s *source) Token() (*oauth2.Token, error) {
-	if s.provider.cfg.Kind == KindToken {
+// Token returns a token with its expiry, from what is held or the authority.
+func (s *source) Token() (*oauth2.Token, error) { return s.token(s.provider.ctx) }
+
+func (s *source) token(ctx context.Context) (*oauth2.Token, error) {
+	if s.issuer == nil {
 		return s.given(), nil
 	}
-	if err := s.provider.ctx.Err(); err != nil {
-		return nil, s.provider.failure(action(s.scope)).explain(err)
+	for _, ctx := range []context.Context{s.provider.ctx, ctx} {
+		if err := ctx.Err(); err != nil {
+			return nil, s.provider.failure(action(s.scope)).explain(err)
+		}
 	}
-	got, err, _ := s.flight.Do("", func() (any, error) { return s.acquire() })
-	if err != nil {
-		return nil, err
+	flight := s.flight.DoChan("", func() (any, error) { return s.acquire() })
+	var got singleflight.Result
+	select {
+	case got = <-flight:
+	case <-ctx.Done():
+		if s.provider.ctx.Err() == nil {
+			return nil, s.provider.failure(action(s.scope)).explain(ctx.Err())
+		}
+		got = <-flight // it ends by the same context, and leaves nothing behind
 	}
-	token := *got.(*oauth2.Token) // callers of one flight must not share what they may change
+	if got.Err != nil {
+		return nil, got.Err
+	}
+	token := *got.Val.(*oauth2.Token) // callers of one flight must not share what they may change
 	return &token, nil
 }
 
@@ -55,68 +68,54 @@ func (s *source) given() *oauth2.Token {
 }
 
 func (s *source) acquire() (*oauth2.Token, error) {
-	client, err := s.current()
+	s.mu.Lock()
+	r := request{generation: s.generation, fresh: !s.served, claims: s.claims}
+	s.mu.Unlock()
+	got, err := again(s.provider.ctx, func() (issued, error) { return s.issuer.acquire(s.provider.ctx, r) })
 	if err != nil {
 		return nil, err
 	}
-	result, err := client.AcquireTokenByCredential(s.provider.ctx, []string{s.scope})
-	if err != nil {
-		return nil, s.provider.failure(action(s.scope)).explain(err)
-	}
-	if invalid := validToken(Secret(result.AccessToken)); invalid != nil {
+	if invalid := validToken(got.access); invalid != nil {
 		return nil, &Error{Action: action(s.scope), Host: s.provider.host, Message: "the authority sent a token that cannot be used in a header"}
 	}
 	s.mu.Lock()
-	if s.client == client {
-		s.served = true
+	if s.generation == r.generation {
+		s.served, s.claims = true, ""
 	}
 	s.mu.Unlock()
-	return &oauth2.Token{AccessToken: result.AccessToken, TokenType: "Bearer", Expiry: result.ExpiresOn}, nil
+	return &oauth2.Token{AccessToken: got.access.Reveal(), TokenType: "Bearer", Expiry: got.expiry}, nil
 }
 
-func (s *source) current() (*confidential.Client, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.client == nil {
-		client, err := s.provider.client()
-		if err != nil {
-			return nil, err
-		}
-		s.client = client
+// Invalidate drops the token that was handed out last; see Provider.Invalidate.
+func (s *source) Invalidate() { s.drop("") }
+
+// Challenge drops the token that was handed out last, as Invalidate does, and passes the
+// claims that the service asked for in its 401 on to the authority with the next request.
+// What is not a JSON object of a reasonable size is not passed on. A managed identity has no
+// way to pass claims on, and a token of the caller's own stays.
+func (s *source) Challenge(claims string) {
+	const most = 8 << 10
+	var object map[string]any
+	if len(claims) > most || json.Unmarshal([]byte(claims), &object) != nil || object == nil {
+		claims = ""
 	}
-	return s.client, nil
+	s.drop(claims)
 }
 
-// Invalidate drops the token that was handed out last; see Provider.Invalidate. The whole
-// client goes, since MSAL forgets one token only for a claims challenge, which would be
-// sent to the authority.
-func (s *source) Invalidate() {
+func (s *source) drop(claims string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.served {
 		return
 	}
-	s.client, s.served = nil, false
+	s.generation++
+	s.served, s.claims = false, claims
 	s.flight.Forget("") // a call under way may hold the old token
 }
 
 // jwtExpiry reads the expiry of a token that looks like a JWT, the zero time where it does
 // not. Nothing is verified: this is for people and for renewing early.
 func jwtExpiry(token Secret) time.Time {
-	parts := strings.Split(token.Reveal(), ".")
-	if len(parts) != 3 {
-		return time.Time{}
-	}
-	data, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return time.Time{}
-	}
-	var claims struct {
-		Expires float64 `json:"exp"`
-	}
-	const year9999 = 253402300799 // the last second that RFC 3339 can write
-	if json.Unmarshal(data, &claims) != nil || claims.Expires <= 0 || claims.Expires > year9999 {
-		return time.Time{}
-	}
-	return time.Unix(int64(claims.Expires), 0)
+	c, _ := decodeClaims(token.Reveal())
+	return c.expiry
 }

@@ -11,15 +11,21 @@ import (
 	"time"
 )
 
-// tenantTimeout bounds the one request of ResolveTenant where the context has no deadline.
-const tenantTimeout = 30 * time.Second
-
 // ResolveTenant returns the GUID of a tenant, in lower case. A GUID passes without a
 // request. A *.onmicrosoft.com domain is looked up in the authority's OpenID configuration,
 // to which no credential is sent. Any other domain is a *ConfigError: a tenant may have
 // many, they move between tenants, and the GUID is the key under which everything is kept.
-// A lookup that fails is an *Error. The client may be nil, the authority empty.
+// An authority that is not Microsoft's is a *ConfigError as well: Config.ResolveTenant asks
+// one where that is meant. A lookup that fails is an *Error. The client may be nil, the
+// authority empty.
 func ResolveTenant(ctx context.Context, client *http.Client, authority, tenant string) (string, error) {
+	return Config{HTTPClient: client, Authority: authority}.ResolveTenant(ctx, tenant)
+}
+
+// ResolveTenant is the function ResolveTenant with the configuration's HTTPClient and
+// Authority; CustomAuthority allows an authority that is not Microsoft's. Nothing else of
+// the configuration counts.
+func (c Config) ResolveTenant(ctx context.Context, tenant string) (string, error) {
 	tenant = strings.ToLower(strings.TrimSpace(tenant))
 	if isGUID(tenant) {
 		return tenant, nil
@@ -27,33 +33,46 @@ func ResolveTenant(ctx context.Context, client *http.Client, authority, tenant s
 	if err := checkDomain(tenant); err != nil {
 		return "", err
 	}
-	base, err := parseAuthority(authority)
+	base, err := parseAuthority(c.Authority)
 	if err != nil {
 		return "", err
 	}
-	f := failure{action: fmt.Sprintf("find the tenant %q", tenant), host: base.Host, now: time.Now()}
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, tenantTimeout)
-		defer cancel()
+	if err := c.checkMicrosoft(base.Host); err != nil {
+		return "", err
 	}
+	return c.askTenant(ctx, base, tenant)
+}
+
+// askTenant asks the authority, again where that may help.
+func (c Config) askTenant(ctx context.Context, base *url.URL, tenant string) (string, error) {
+	f := failure{action: fmt.Sprintf("find the tenant %q", tenant), host: base.Host}
 	address := base.JoinPath(tenant, "v2.0", ".well-known", "openid-configuration").String()
+	return again(ctx, func() (string, error) { return f.tenant(ctx, c.HTTPClient, address) })
+}
+
+// tenant makes one attempt.
+func (f failure) tenant(ctx context.Context, client *http.Client, address string) (string, error) {
+	f.now = time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return "", f.explain(err)
 	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := guardedClient(client, base.Host, nil).Do(req)
+	resp, err := guardedClient(client, &guard{host: f.host}).Do(req)
 	if err != nil {
 		return "", f.explain(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", f.explain(err)
+	}
 	if resp.StatusCode != http.StatusOK {
 		e := &Error{Action: f.action, Host: f.host}
-		f.answered(e, resp)
+		f.answered(e, resp, body)
 		return "", e
 	}
-	return f.tenantOf(resp.Body)
+	return f.tenantOf(body)
 }
 
 // checkDomain accepts one label and the suffix, so that nothing else gets into a path.
@@ -75,13 +94,13 @@ func checkDomain(tenant string) error {
 
 // tenantOf reads the GUID out of an OpenID configuration: issuer and token endpoint both
 // carry it and must agree.
-func (f failure) tenantOf(body io.Reader) (string, error) {
+func (f failure) tenantOf(body []byte) (string, error) {
 	var doc struct {
 		Issuer        string `json:"issuer"`
 		TokenEndpoint string `json:"token_endpoint"`
 	}
 	e := &Error{Action: f.action, Host: f.host, Status: http.StatusOK, Hint: "give the tenant's GUID"}
-	if err := json.NewDecoder(body).Decode(&doc); err != nil {
+	if err := json.Unmarshal(body, &doc); err != nil {
 		e.Message = "its OpenID configuration cannot be read"
 		return "", e
 	}

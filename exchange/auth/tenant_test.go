@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/exoaudit/exoaudit/exchange/auth"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
@@ -75,16 +76,35 @@ func TestResolveTenantRefused(t *testing.T) {
 		"proxy page":  {502, "<html>", "502 Bad Gateway"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
-				if r.URL.Host != "login.microsoftonline.com" {
-					t.Errorf("a request went to %s", r.URL.Host)
+			synctest.Test(t, func(t *testing.T) { // some are asked for again, after a wait
+				c := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+					if r.URL.Host != "login.microsoftonline.com" {
+						t.Errorf("a request went to %s", r.URL.Host)
+					}
+					return &http.Response{StatusCode: tc.status, Header: http.Header{"Location": {"https://elsewhere.example/"}}, Body: io.NopCloser(strings.NewReader(tc.body))}, nil
+				})}
+				_, err := auth.ResolveTenant(t.Context(), c, "", simulator.AuthorityDomain)
+				if e := wantError(t, err); !strings.Contains(e.Message, tc.want) {
+					t.Errorf("got %v, want …%s…", err, tc.want)
 				}
-				return &http.Response{StatusCode: tc.status, Header: http.Header{"Location": {"https://elsewhere.example/"}}, Body: io.NopCloser(strings.NewReader(tc.body))}, nil
-			})}
-			_, err := auth.ResolveTenant(t.Context(), c, "", simulator.AuthorityDomain)
-			if e := wantError(t, err); !strings.Contains(e.Message, tc.want) {
-				t.Errorf("got %v, want …%s…", err, tc.want)
-			}
+			})
 		})
+	}
+}
+
+// TestResolveTenantOfACustomCloud: not even a question goes to a host that nobody declared.
+func TestResolveTenantOfACustomCloud(t *testing.T) {
+	a := authority(t)
+	cfg := auth.Config{Authority: "https://login.example", HTTPClient: &http.Client{Transport: a.RoundTripper()}}
+	_, err := cfg.ResolveTenant(t.Context(), simulator.AuthorityDomain)
+	wantConfigError(t, err, "authority", "custom cloud")
+	_, err = auth.ResolveTenant(t.Context(), cfg.HTTPClient, cfg.Authority, simulator.AuthorityDomain)
+	wantConfigError(t, err, "authority", "custom cloud")
+	if a.Requests() != 0 {
+		t.Errorf("%d requests", a.Requests())
+	}
+	cfg.CustomAuthority = true
+	if got, err := cfg.ResolveTenant(t.Context(), simulator.AuthorityDomain); err != nil || got != a.TenantID() {
+		t.Errorf("got %q, %v", got, err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
+	"time"
 )
 
 // maxAnswer bounds an answer of the authority; real ones are a few kilobytes.
@@ -16,20 +16,27 @@ const maxAnswer = 1 << 20
 type guard struct {
 	next  http.RoundTripper
 	host  string       // the authority's, with its port
+	plain bool         // http is how this host is spoken to
 	ready func() error // checked before a credential is sent, or nil
 }
 
+// attemptTimeout bounds one request with its answer.
+const attemptTimeout = 30 * time.Second
+
 // guardedClient is the caller's client with a guard, and following no redirect: one with
 // status 307 would repeat the form, and with it the secret, at another address.
-func guardedClient(client *http.Client, host string, ready func() error) *http.Client {
+func guardedClient(client *http.Client, g *guard) *http.Client {
 	if client == nil {
 		client = &http.Client{}
 	}
 	guarded := *client
-	if guarded.Transport == nil {
-		guarded.Transport = http.DefaultTransport
+	if g.next = guarded.Transport; g.next == nil {
+		g.next = http.DefaultTransport
 	}
-	guarded.Transport = &guard{guarded.Transport, host, ready}
+	guarded.Transport = g
+	if guarded.Timeout <= 0 || guarded.Timeout > attemptTimeout {
+		guarded.Timeout = attemptTimeout
+	}
 	guarded.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &guarded
 }
@@ -51,8 +58,8 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (g *guard) allow(req *http.Request) error {
-	host := strings.TrimSuffix(strings.ToLower(req.URL.Host), ":443")
-	if req.URL.Scheme != "https" {
+	host := guardHost(req.URL)
+	if req.URL.Scheme != "https" && !(g.plain && req.URL.Scheme == "http" && host == g.host) {
 		return &foreignHostError{req.URL.Scheme + "://" + host}
 	}
 	// A national cloud may have several names; a custom authority has exactly one.
@@ -69,7 +76,7 @@ func (g *guard) allow(req *http.Request) error {
 type foreignHostError struct{ host string }
 
 func (e *foreignHostError) Error() string {
-	return fmt.Sprintf("the authority's discovery document leads to %q, where no credential is sent", printable(e.host))
+	return fmt.Sprintf("the way to a token leads to %q, where no credential is sent", printable(e.host))
 }
 
 var errAnswerTooLong = errors.New("the answer is longer than an answer of an authority can be")

@@ -104,10 +104,12 @@ func (s *Service) stamp(h http.Header, r *http.Request) {
 	if id := r.Header.Get("client-request-id"); id != "" {
 		h.Set("client-request-id", id)
 	}
-	h.Set("Rate-Limit-Limit", strconv.Itoa(rateLimit))
-	remaining, reset := s.rate.take(now)
-	h.Set("Rate-Limit-Remaining", strconv.Itoa(remaining))
-	h.Set("Rate-Limit-Reset", reset.Format("2006-01-02T15:04:05.000Z"))
+	if !s.throttle.stamp(h, now) {
+		h.Set("Rate-Limit-Limit", strconv.Itoa(rateLimit))
+		remaining, reset := s.rate.take(now)
+		h.Set("Rate-Limit-Remaining", strconv.Itoa(remaining))
+		h.Set("Rate-Limit-Reset", reset.Format("2006-01-02T15:04:05.000Z"))
+	}
 	h.Set("X-BackendHttpStatus", "200,200")
 	h.Set("X-ExchangeVersion", "Version 15.20 (Build 7587.36)")
 	h.Set("Cache-Control", "no-cache")

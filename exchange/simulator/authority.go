@@ -22,8 +22,19 @@ type AuthorityConfig struct {
 	Audiences []string
 	// Secret is the client secret; empty means that the application has none.
 	Secret string
+	// SecretExpired refuses the right secret as expired.
+	SecretExpired bool
 	// Certificate is the certificate registered for the application; nil means none.
 	Certificate *x509.Certificate
+	// Trusts are the federated credentials of the application.
+	Trusts []AuthorityTrust
+	// GitHub, Machine and Person are modelled where they are not nil: GitHub's identity
+	// provider, managed identities, and a person who signs in with a device code.
+	GitHub  *AuthorityGitHub
+	Machine *AuthorityMachine
+	Person  *AuthorityPerson
+	// Claims are the claims of the tokens; SetClaims changes them.
+	Claims AuthorityClaims
 	// Clock tells the time for token lifetimes and the time range of assertions.
 	Clock func() time.Time
 	// TokenLifetime is how long a token is good for, one hour where zero. A token with five
@@ -41,20 +52,26 @@ const (
 )
 
 // Authority is a fake of the identity provider that issues tokens for the service: OpenID
-// discovery and the client credentials grant, by secret or by certificate assertion. It is
-// an http.Handler, safe for concurrent use, and takes its own base address from the Host of
-// each request. What it does not model is answered 501 by name.
+// discovery, the client credentials grant by secret, certificate or federated assertion,
+// the device code grant, and, beside it, the givers of managed identities and of GitHub's
+// assertions. It is an http.Handler, safe for concurrent use, and takes its own base
+// address from the Host of each request. What it does not model is answered 501 by name.
 type Authority struct {
 	cfg AuthorityConfig
 	key []byte // signs tokens; never leaves the process
 	mux *http.ServeMux
 
-	mu       sync.Mutex
-	fault    AuthorityFault
-	seen     map[string]time.Time // jti of each assertion accepted, with its expiry
-	requests int
-	posts    int
-	issued   int
+	mu         sync.Mutex
+	fault      AuthorityFault
+	seen       map[string]time.Time // jti of each assertion accepted, with its expiry
+	devices    map[string]*authorityDevice
+	refresh    map[string]bool // refresh tokens that are good
+	challenges []string
+	requests   int
+	posts      int
+	issued     int
+	assertions int
+	codes      int
 }
 
 // NewAuthority makes an authority. Where the configuration is empty: the Authority
@@ -72,10 +89,17 @@ func NewAuthority(cfg AuthorityConfig) *Authority {
 	if cfg.TokenLifetime == 0 {
 		cfg.TokenLifetime = time.Hour
 	}
-	a := &Authority{cfg: cfg, key: make([]byte, 32), mux: http.NewServeMux(), seen: map[string]time.Time{}}
+	a := &Authority{
+		cfg: cfg, key: make([]byte, 32), mux: http.NewServeMux(),
+		seen: map[string]time.Time{}, devices: map[string]*authorityDevice{}, refresh: map[string]bool{},
+	}
 	_, _ = rand.Read(a.key) // crypto/rand.Read never fails: it ends the program instead
 	a.mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", a.serveDiscovery)
 	a.mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", a.serveToken)
+	a.mux.HandleFunc("POST /{tenant}/oauth2/v2.0/devicecode", a.serveDeviceCode)
+	a.mux.HandleFunc("GET "+AuthorityIMDSPath, a.serveIMDS)
+	a.mux.HandleFunc("GET "+AuthorityAppServicePath, a.serveAppService)
+	a.mux.HandleFunc("GET "+AuthorityGitHubPath, a.serveGitHub)
 	a.mux.HandleFunc("/", a.serveUnmodelled)
 	return a
 }
@@ -133,7 +157,8 @@ func (a *Authority) count(r *http.Request) AuthorityCall {
 	defer a.mu.Unlock()
 	a.requests++
 	call := AuthorityCall{Request: a.requests}
-	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token") {
+	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token") ||
+		r.URL.Path == AuthorityIMDSPath || r.URL.Path == AuthorityAppServicePath {
 		a.posts++
 		call.Token = a.posts
 	}

@@ -38,6 +38,13 @@ func authorityWrongSecret(client string) *authorityRefusal {
 	}
 }
 
+func authorityExpiredSecret(client string) *authorityRefusal {
+	return &authorityRefusal{
+		http.StatusUnauthorized, "invalid_client", 7000222,
+		fmt.Sprintf("The provided client secret keys for app '%s' are expired.", client),
+	}
+}
+
 // authorityBadAssertion covers every assertion that is refused for another reason than its
 // time range. The reference names 700027 for a signature or certificate that does not fit;
 // the codes for a reused jti and a wrong audience are not known, and this one stands in.

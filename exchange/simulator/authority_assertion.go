@@ -30,13 +30,18 @@ type authorityAssertion struct {
 	signature []byte
 }
 
-// verifyAssertion checks a client assertion against the registered certificate, the clock
-// and the assertions seen before. A refused one is not remembered, so that what is reused
+// verifyAssertion checks a client assertion against the registered certificate or the
+// federated credentials, the clock and the assertions seen before. A refused one is not remembered, so that what is reused
 // is reported as reused only where it was once good.
 func (a *Authority) verifyAssertion(text, endpoint string) *authorityRefusal {
 	as, ok := parseAuthorityAssertion(text)
 	if !ok {
 		return authorityBadAssertion("it is not a signed JWT.")
+	}
+	// An assertion that the application signed itself says so; any other must be one of an
+	// identity provider that the application trusts.
+	if as.header.Algorithm == "HS256" && len(a.cfg.Trusts) > 0 {
+		return a.verifyFederated(as)
 	}
 	if why := a.verifySignature(as); why != nil {
 		return why

@@ -56,6 +56,17 @@ func AuthorityUnavailable() AuthorityAnswer {
 	}
 }
 
+// AuthorityFailing gives the first n requests for a token an answer, and the others the
+// ordinary one.
+func AuthorityFailing(n int, answer AuthorityAnswer) AuthorityFault {
+	return func(c AuthorityCall) AuthorityAnswer {
+		if c.Token > 0 && c.Token <= n {
+			return answer
+		}
+		return AuthorityAnswer{}
+	}
+}
+
 // SetFault installs a fault for the requests to come; nil answers ordinarily again.
 func (a *Authority) SetFault(f AuthorityFault) {
 	a.mu.Lock()

@@ -31,17 +31,17 @@ type batchItem struct {
 
 type batchResponse struct {
 	ID      string            `json:"id"`
-	Status  int               `json:"status"`
+	Status  int               `json:"status,omitempty"`
 	Headers map[string]string `json:"headers"`
 	Body    json.RawMessage   `json:"body,omitempty"`
 }
 
 func (s *Service) batch(ctx context.Context, in invocation) (reply, error) {
-	fired := s.faults.fire(event{cmdlet: "$batch"})
-	if err := s.prepare(ctx, fired); err != nil {
+	fired := s.faults.fire(in.event("$batch", false, nil))
+	if err := s.prepare(ctx, fired, nil); err != nil {
 		return reply{}, err
 	}
-	if refusal := fired.refusal(in); refusal != nil {
+	if refusal := s.refusal(fired, in); refusal != nil {
 		return refusal.reply(), nil
 	}
 	if in.method != http.MethodPost {
@@ -120,7 +120,7 @@ func (s *Service) batchItem(ctx context.Context, outer invocation, item batchIte
 		return unmodelled("%s %s of version %s in a batch", item.Method, operation, version).reply(), nil
 	}
 	return s.invoke(ctx, invocation{
-		method: strings.ToUpper(item.Method), scheme: outer.scheme, host: outer.host, tenant: tenant, query: target.Query(),
+		method: strings.ToUpper(item.Method), scheme: outer.scheme, host: outer.host, path: path, tenant: tenant, query: target.Query(),
 		header: header, body: item.Body, item: item.ID, inBatch: true, entry: outer.entry,
 	})
 }
@@ -137,6 +137,9 @@ func itemResponse(id string, answer reply) batchResponse {
 	response := batchResponse{ID: id, Status: answer.status, Headers: map[string]string{}}
 	for name := range answer.header {
 		response.Headers[name] = answer.header.Get(name)
+	}
+	if answer.statusless {
+		response.Status = 0
 	}
 	switch {
 	case len(answer.body) == 0:

@@ -57,7 +57,7 @@ func (c *call) bind(given map[string]json.RawMessage) *apiError {
 			continue
 		}
 		p, ok := c.cmdlet.parameters[strings.ToLower(name)]
-		if !ok {
+		if !ok || !c.s.role.permitsParameter(c.cmdlet.name, p.name) {
 			unknown = append(unknown, name)
 			continue
 		}

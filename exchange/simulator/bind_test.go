@@ -66,3 +66,13 @@ func TestFaultsOfWholeBatches(t *testing.T) {
 		t.Errorf("the module file offers a refused cmdlet: %s", module.Raw)
 	}
 }
+
+// TestRowsCutOfAnEmptyAnswer cuts an answer after a row that it does not have.
+func TestRowsCutOfAnEmptyAnswer(t *testing.T) {
+	for _, do := range []simulator.Action{simulator.DoCutBody, simulator.DoBreakBody} {
+		p := newProbe(t, simulator.Seed{}, simulator.WithFaults(simulator.Unauthenticated("", 0), simulator.Fault{Do: do, Row: 3}))
+		if a := p.invoke("Get-OrganizationConfig", nil); a.Status != 401 || len(a.Raw) != 0 {
+			t.Errorf("%s: %d %q", do, a.Status, a.Raw)
+		}
+	}
+}

@@ -63,6 +63,7 @@ func written(changed bool, target string) outcome {
 
 // later notes what reads still see for a while.
 func (c *call) later(key string, was any) {
+	c.s.history.remember(key, was)
 	if c.s.lag > 0 {
 		c.s.history.keep(key, was, c.now.Add(c.s.lag))
 	}

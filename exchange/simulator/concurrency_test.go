@@ -64,3 +64,45 @@ func TestConcurrentUse(t *testing.T) {
 		t.Errorf("%d Set-Mailbox of %d requests, %d calls kept", got, s.Requests(), len(s.Calls()))
 	}
 }
+
+// TestConcurrentFaults lets every kind of fault strike now and then while several callers
+// are at it, one more disarms and arms; the race detector judges, and afterwards the
+// service is sound.
+func TestConcurrentFaults(t *testing.T) {
+	tenant := simulator.NewTenant(simulator.Seed{Mailboxes: 60, Groups: 3})
+	s := simulator.New(tenant, simulator.WithRole(simulator.AuditOperator()))
+	var faults []simulator.Fault
+	for i, kind := range simulator.FaultKinds() {
+		fault := kind.Lasting(simulator.Site{})
+		if fault.Do == simulator.DoDelay {
+			continue // Real time.
+		}
+		fault.Probability, fault.Seed = 0.03, uint64(i)
+		faults = append(faults, fault)
+	}
+	s.AddFaults(faults...)
+	var wg sync.WaitGroup
+	for n := range 6 {
+		wg.Go(func() {
+			m := first(tenant)
+			w := &wire{t: t, s: s}
+			for round := range 10 {
+				w.call("Get-Mailbox", map[string]any{"ResultSize": "Unlimited"})
+				w.call("Set-Mailbox", map[string]any{"Identity": m.Guid, "AuditLogAgeLimit": 100 + n + round})
+				w.batch(map[string]any{"Identity": m.Guid, "AuditOwner": []string{"Update"}})
+				w.call("Get-MailboxAuditBypassAssociation", nil)
+			}
+		})
+	}
+	for range 5 {
+		_ = s.Struck("throttled")
+		s.DisarmFaults()
+		s.AddFaults(faults...)
+	}
+	wg.Wait()
+	s.DisarmFaults()
+	p := &probe{t: t, s: s, anchor: orgMail + tenant.ID()}
+	if rows := p.list("Get-Mailbox", map[string]any{"ResultSize": "Unlimited"}); len(rows) == 0 {
+		t.Error("no mailbox is left")
+	}
+}

@@ -18,6 +18,7 @@ type cursor struct {
 	parameters map[string]json.RawMessage
 	body       string // Canonical request body.
 	domain     string // Domain of the anchor; "" never matches again.
+	host       string // A listing stays on the host it was begun on.
 	position   int
 	left       int // Rows until ResultSize is reached; 0 is no limit.
 	expires    time.Time

@@ -13,8 +13,9 @@
 // That is how a million mailboxes fit.
 //
 // A [Service] is the wire: token check, anchor mailbox, paging cursors, annotations,
-// error spellings, throttling. Where the wire is not known, [Switches] offers both
-// readings; what can go wrong is a [Fault].
+// error spellings, throttling, and what the caller's [Role] allows. Where the wire is not
+// known, [Switches] offers both readings; what can go wrong is a [Fault], and [FaultKinds]
+// lists all of it.
 //
 // # Limits
 //

@@ -1,10 +1,6 @@
 package simulator
 
-import (
-	"strings"
-	"sync"
-	"time"
-)
+import "time"
 
 // Action is what a [Fault] does.
 type Action string
@@ -29,7 +25,36 @@ const (
 	DoNullValue       Action = "nullValue"       // value is null.
 	DoDelay           Action = "delay"           // Wait for Delay first.
 	DoRun             Action = "run"             // Call Run first.
+
+	DoDropConnection Action = "dropConnection" // * Carried out, and the connection closed before the header.
+	DoWrongGzip      Action = "wrongGzip"      // * A 200 declared gzip that is none, or with Text [GzipDamaged] a damaged one.
+	DoRegional       Action = "regional"       // * 302 to the internal host of the region that Host names (wire 1.7).
+	DoDropStatus     Action = "dropStatus"     // A batch item is carried out and answered without a status (wire 2).
+	DoChallenge      Action = "challenge"      // 401 that demands a token with the claims of Text, a JSON object (wire 5.2).
+	DoNeedsProxy     Action = "needsProxy"     // The 400 of a wrong anchor (semantics 1.3 E8): with Times only for the first anchor it meets.
+	DoAbsentValue    Action = "absentValue"    // There is no value.
+	DoDuplicateRow   Action = "duplicateRow"   // Row, or the first one, comes again at the end of the page.
+	DoStaleRead      Action = "staleRead"      // A read sees each object as it was before the newest write to it.
+	DoIgnoreFilter   Action = "ignoreFilter"   // Filter is checked and has no effect.
+	DoUnlicensed     Action = "unlicensed"     // Want of a licence, on writes that hold a list (semantics 1.3 E4).
+	DoNotHydrated    Action = "notHydrated"    // The tenant is not enabled for customization, on writes (semantics 1.3 E7).
+	DoCreateMailbox  Action = "createMailbox"  // Create a mailbox first, in the listing that the call is about.
+	DoRenameMailbox  Action = "renameMailbox"  // Rename one first: Text, else the call's Identity, else any.
+	DoDeleteMailbox  Action = "deleteMailbox"  // Delete one first, chosen likewise.
 )
+
+// GzipDamaged is the Text of a [DoWrongGzip] whose answer begins as gzip and then breaks.
+const GzipDamaged = "damaged"
+
+// Actions returns every action in a fixed order.
+func Actions() []Action {
+	return []Action{
+		DoThrottle, DoStatus, DoTransient, DoRefuse, DoUnauthenticated, DoLoseCursor, DoCutBody, DoBreakBody, DoDropNextLink,
+		DoRepeatNextLink, DoForeignNextLink, DoRedirect, DoDropItem, DoErrorInside, DoWarn, DoNullValue, DoDelay, DoRun,
+		DoDropConnection, DoWrongGzip, DoRegional, DoDropStatus, DoChallenge, DoNeedsProxy, DoAbsentValue, DoDuplicateRow,
+		DoStaleRead, DoIgnoreFilter, DoUnlicensed, DoNotHydrated, DoCreateMailbox, DoRenameMailbox, DoDeleteMailbox,
+	}
+}
 
 // Fault is one thing that goes wrong, and when. A call matches by cmdlet and place;
 // of the matching calls Call, Times and Probability choose. The constructors below
@@ -38,20 +63,25 @@ type Fault struct {
 	Name string
 	// Cmdlet names the cmdlet, alone or in a batch, without regard to case. "$batch" is
 	// a whole batch request; "" is every HTTP request, or with Item every batch item.
-	Cmdlet      string
-	Item        bool    // Batch items only.
-	Continued   bool    // Pages after the first only.
-	Call        int     // The nth matching call, from 1; 0 is every one.
-	Times       int     // At most so often; 0 is without end.
-	Probability float64 // Share of the matching calls, decided repeatably; 0 is all.
-	Row         int     // DoCutBody, DoBreakBody: after that many rows; 0 is half the body.
-	Do          Action
-	Status      int
-	RetryAfter  time.Duration
-	Delay       time.Duration
-	Text        string
-	Host        string
-	Run         func(*Tenant)
+	Cmdlet    string
+	Item      bool // Batch items only.
+	Continued bool // Pages after the first only.
+	// With and Without tell apart calls of one cmdlet: every parameter of With must be
+	// passed and none of Without, whatever the values, without regard to case. They look
+	// at cmdlets, so a whole batch passes nothing.
+	With, Without []string
+	Call          int     // The nth matching call, from 1; 0 is every one.
+	Times         int     // At most so often; 0 is without end.
+	Probability   float64 // Share of the matching calls, decided repeatably; 0 is all.
+	Seed          uint64  // Decides, with Name, which calls Probability chooses.
+	Row           int     // DoCutBody, DoBreakBody: after that many rows; 0 is half the body.
+	Do            Action
+	Status        int
+	RetryAfter    time.Duration
+	Delay         time.Duration
+	Text          string
+	Host          string
+	Run           func(*Tenant)
 }
 
 // Throttled answers the nth matching call (0: every one) with 429 and, unless
@@ -154,86 +184,4 @@ func Delayed(cmdlet string, call int, d time.Duration) Fault {
 // administrator creates, renames or deletes something during a listing.
 func Meanwhile(cmdlet string, call int, run func(*Tenant)) Fault {
 	return Fault{Name: "meanwhile", Cmdlet: cmdlet, Call: call, Do: DoRun, Run: run}
-}
-
-// event is a moment at which faults may strike.
-type event struct {
-	cmdlet    string
-	inBatch   bool
-	continued bool
-}
-
-func (f *Fault) matches(e event) bool {
-	switch f.Do {
-	case DoCutBody, DoBreakBody, DoRedirect:
-		if e.inBatch {
-			return false
-		}
-	case DoDropItem:
-		if !e.inBatch {
-			return false
-		}
-	}
-	if f.Item && !e.inBatch || f.Continued && !e.continued {
-		return false
-	}
-	if f.Cmdlet == "" {
-		return f.Item || !e.inBatch
-	}
-	return strings.EqualFold(f.Cmdlet, e.cmdlet)
-}
-
-// injector holds the armed faults and how often each matched and struck.
-type injector struct {
-	mu    sync.Mutex
-	armed []armedFault
-}
-
-type armedFault struct {
-	Fault
-	matched, struck int
-}
-
-func (i *injector) arm(faults []Fault) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	for _, f := range faults {
-		i.armed = append(i.armed, armedFault{Fault: f})
-	}
-}
-
-// fire returns the faults that strike at an event, in the order they were armed.
-func (i *injector) fire(e event) firing {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	var strikes firing
-	for n := range i.armed {
-		f := &i.armed[n]
-		if !f.matches(e) {
-			continue
-		}
-		f.matched++
-		if f.Call > 0 && f.matched != f.Call || f.Times > 0 && f.struck >= f.Times {
-			continue
-		}
-		if f.Probability > 0 && float64(mix(hashText(f.Name)+uint64(f.matched)*mixB)>>11)/(1<<53) >= f.Probability { //nolint:gosec // a count
-			continue
-		}
-		f.struck++
-		strikes = append(strikes, f.Fault)
-	}
-	return strikes
-}
-
-// refuses says whether a cmdlet is withheld for good.
-func (i *injector) refuses(cmdlet string) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	for n := range i.armed {
-		f := &i.armed[n]
-		if f.Do == DoRefuse && f.Call == 0 && f.Times == 0 && f.Probability == 0 && strings.EqualFold(f.Cmdlet, cmdlet) {
-			return true
-		}
-	}
-	return false
 }

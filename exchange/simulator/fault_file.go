@@ -13,20 +13,23 @@ import (
 
 // faultEntry is a [Fault] as a file writes it: durations are Go's, such as "1500ms".
 type faultEntry struct {
-	Name        string  `json:"name"`
-	Cmdlet      string  `json:"cmdlet"`
-	Item        bool    `json:"item"`
-	Continued   bool    `json:"continued"`
-	Call        int     `json:"call"`
-	Times       int     `json:"times"`
-	Probability float64 `json:"probability"`
-	Row         int     `json:"row"`
-	Do          Action  `json:"do"`
-	Status      int     `json:"status"`
-	RetryAfter  string  `json:"retryAfter"`
-	Delay       string  `json:"delay"`
-	Text        string  `json:"text"`
-	Host        string  `json:"host"`
+	Name        string   `json:"name"`
+	Cmdlet      string   `json:"cmdlet"`
+	Item        bool     `json:"item"`
+	Continued   bool     `json:"continued"`
+	With        []string `json:"with"`
+	Without     []string `json:"without"`
+	Call        int      `json:"call"`
+	Times       int      `json:"times"`
+	Probability float64  `json:"probability"`
+	Seed        uint64   `json:"seed"`
+	Row         int      `json:"row"`
+	Do          Action   `json:"do"`
+	Status      int      `json:"status"`
+	RetryAfter  string   `json:"retryAfter"`
+	Delay       string   `json:"delay"`
+	Text        string   `json:"text"`
+	Host        string   `json:"host"`
 }
 
 // ParseFaults reads faults from JSON: an array of objects with the fields of [Fault],
@@ -59,10 +62,10 @@ func ParseFaults(data []byte) ([]Fault, error) {
 // fileActions are the actions a file may name: all but DoRun, which needs a function.
 func fileActions() []string {
 	var names []string
-	for _, action := range []Action{
-		DoThrottle, DoStatus, DoTransient, DoRefuse, DoUnauthenticated, DoLoseCursor, DoCutBody, DoBreakBody, DoDropNextLink,
-		DoRepeatNextLink, DoForeignNextLink, DoRedirect, DoDropItem, DoErrorInside, DoWarn, DoNullValue, DoDelay,
-	} {
+	for _, action := range Actions() {
+		if action == DoRun {
+			continue
+		}
 		names = append(names, string(action))
 	}
 	slices.Sort(names)
@@ -71,8 +74,8 @@ func fileActions() []string {
 
 func (e faultEntry) fault() (Fault, error) {
 	f := Fault{
-		Name: e.Name, Cmdlet: e.Cmdlet, Item: e.Item, Continued: e.Continued, Call: e.Call, Times: e.Times,
-		Probability: e.Probability, Row: e.Row, Do: e.Do, Status: e.Status, Text: e.Text, Host: e.Host,
+		Name: e.Name, Cmdlet: e.Cmdlet, Item: e.Item, Continued: e.Continued, With: e.With, Without: e.Without, Call: e.Call, Times: e.Times,
+		Probability: e.Probability, Seed: e.Seed, Row: e.Row, Do: e.Do, Status: e.Status, Text: e.Text, Host: e.Host,
 	}
 	if !slices.Contains(fileActions(), string(e.Do)) {
 		return Fault{}, fmt.Errorf("unknown action %q, want one of %s", e.Do, strings.Join(fileActions(), ", "))
@@ -90,13 +93,31 @@ func (e faultEntry) fault() (Fault, error) {
 		}
 		*d.into = parsed
 	}
-	switch {
-	case e.Do == DoStatus && (e.Status < 400 || e.Status > 599):
-		return Fault{}, fmt.Errorf("status %d is not between 400 and 599", e.Status)
-	case (e.Do == DoRedirect || e.Do == DoForeignNextLink) && e.Host == "":
-		return Fault{}, fmt.Errorf("action %s needs a host", e.Do)
-	case e.Call < 0 || e.Times < 0 || e.Row < 0 || e.Probability < 0 || e.Probability > 1:
-		return Fault{}, errors.New("call, times and row are 0 or more, probability is 0 to 1")
+	if err := e.check(); err != nil {
+		return Fault{}, err
 	}
 	return f, nil
+}
+
+// check refuses what could never strike, or not as it was meant.
+func (e faultEntry) check() error {
+	switch {
+	case e.Do == DoStatus && (e.Status < 400 || e.Status > 599):
+		return fmt.Errorf("status %d is not between 400 and 599", e.Status)
+	case (e.Do == DoRedirect || e.Do == DoForeignNextLink) && e.Host == "":
+		return fmt.Errorf("action %s needs a host", e.Do)
+	case e.Do == DoRegional && strings.ContainsAny(e.Host, ".:/"):
+		return fmt.Errorf("host %q of action %s is not a region such as %s", e.Host, e.Do, defaultRegion)
+	case e.Do == DoChallenge && e.Text != "" && !json.Valid([]byte(e.Text)):
+		return fmt.Errorf("text of action %s is not JSON", e.Do)
+	case e.Do == DoWrongGzip && e.Text != "" && e.Text != GzipDamaged:
+		return fmt.Errorf("text %q of action %s is neither empty nor %q", e.Text, e.Do, GzipDamaged)
+	case e.Do.wholeAnswer() && e.Item:
+		return fmt.Errorf("action %s works on whole answers, never on a batch item", e.Do)
+	case strings.EqualFold(e.Cmdlet, "$batch") && len(e.With) > 0:
+		return errors.New("a whole batch passes no parameters, so with never holds for cmdlet $batch")
+	case e.Call < 0 || e.Times < 0 || e.Row < 0 || e.Probability < 0 || e.Probability > 1:
+		return errors.New("call, times and row are 0 or more, probability is 0 to 1")
+	}
+	return nil
 }

@@ -24,7 +24,7 @@ func getMailbox(c *call) (outcome, *apiError) {
 				if !ok {
 					return mailboxView{}, 0, false
 				}
-				if m = seen(&c.s.history, "mailbox/"+m.Guid, m, c.now); keep(&m) {
+				if m = seen(c, "mailbox/"+m.Guid, m); keep(&m) {
 					return mailboxView{&m, c.s}, at, true
 				}
 				position = at + 1
@@ -74,7 +74,7 @@ func (c *call) mailboxTest() (func(*Mailbox) bool, *apiError) {
 		if parseErr != nil {
 			return nil, bindingError(typeTransform, "Cannot bind parameter 'Filter' to the target. Exception setting \"Filter\": \"Invalid filter syntax: %v\"", parseErr)
 		}
-		if c.s.switches.Filter == FilterHonoured {
+		if c.s.switches.Filter == FilterHonoured && !c.fired.has(DoIgnoreFilter) {
 			filter = parsed
 		}
 	}
@@ -148,5 +148,5 @@ func (c *call) readMailbox(identity string, l listing) (Mailbox, *apiError) {
 		return Mailbox{}, err
 	}
 	m, _ := c.s.tenant.at(n)
-	return seen(&c.s.history, "mailbox/"+m.Guid, m, c.now), nil
+	return seen(c, "mailbox/"+m.Guid, m), nil
 }

@@ -15,13 +15,13 @@ import (
 
 // invocation is one InvokeCommand on its way in: a request of its own or a batch item.
 type invocation struct {
-	method, scheme, host, tenant string
-	query                        url.Values
-	header                       http.Header
-	body                         []byte
-	item                         string // Id of the batch item.
-	inBatch                      bool
-	entry                        *Call
+	method, scheme, host, path, tenant string
+	query                              url.Values
+	header                             http.Header
+	body                               []byte
+	item                               string // Id of the batch item.
+	inBatch                            bool
+	entry                              *Call
 }
 
 func (in invocation) root() string {
@@ -40,6 +40,7 @@ type call struct {
 	backend    string
 	now        time.Time
 	from       cursor
+	fired      firing
 	continued  bool
 }
 
@@ -75,12 +76,16 @@ func (s *Service) invoke(ctx context.Context, in invocation) (reply, error) {
 		return refusal.reply(), nil
 	}
 	done := s.log.invocation(in.entry, Invocation{Cmdlet: name, Anchor: in.header.Get("X-AnchorMailbox"), Item: in.item}, parameters)
-	fired := s.faults.fire(event{cmdlet: name, inBatch: in.inBatch, continued: token != ""})
-	if err := s.prepare(ctx, fired); err != nil {
+	fired := s.faults.fire(in.event(name, token != "", parameters))
+	if err := s.prepare(ctx, fired, parameters); err != nil {
 		return reply{}, err
 	}
 	var answer reply
-	if refusal := fired.refusal(in); refusal != nil {
+	refusal = s.refusal(fired, in)
+	if refusal == nil {
+		refusal = s.throttle.refusal(s.now())
+	}
+	if refusal != nil {
 		answer = refusal.reply()
 	} else {
 		answer = s.run(in, name, parameters, token, fired)
@@ -129,18 +134,27 @@ func (s *Service) command(in invocation, token string) (string, map[string]json.
 }
 
 func (s *Service) run(in invocation, name string, parameters map[string]json.RawMessage, token string, fired firing) reply {
-	c := &call{s: s, in: in, cmdlet: s.cmdlets[strings.ToLower(name)], now: s.now()}
+	c := &call{s: s, in: in, cmdlet: s.cmdlets[strings.ToLower(name)], fired: fired, now: s.now()}
 	if c.cmdlet == nil {
 		if knownCmdlet(name) {
 			return unmodelled("cmdlet %s", name).reply()
 		}
 		return refusedCmdlet().reply()
 	}
+	if !s.role.permits(name) {
+		return refusedCmdlet().reply()
+	}
 	c.domain = s.anchorDomain(in.header.Get("X-AnchorMailbox"))
 	c.backend = s.backendOf(c.domain)
-	refusal := c.bind(parameters)
+	refusal := c.roleRefusal(parameters)
+	if refusal == nil {
+		refusal = c.bind(parameters)
+	}
 	if refusal == nil && token != "" {
 		refusal = c.resume(token)
+	}
+	if refusal == nil && fired.has(DoNotHydrated) && hasVerb(c.cmdlet.name, "Set-") {
+		refusal = c.notHydrated()
 	}
 	var out outcome
 	if refusal == nil {
@@ -150,7 +164,7 @@ func (s *Service) run(in invocation, name string, parameters map[string]json.Raw
 	if refusal != nil {
 		answer = refusal.reply()
 	} else {
-		answer = c.render(out, fired)
+		answer = c.render(out)
 	}
 	answer.header.Set("X-CalculatedBETarget", c.backend+".EURPRD01.PROD.OUTLOOK.COM")
 	answer.header.Set("Cmdlet-Name", c.cmdlet.name)
@@ -161,7 +175,7 @@ func (s *Service) run(in invocation, name string, parameters map[string]json.Raw
 // parameters and anchor domain as on the first page (wire 1.6).
 func (c *call) resume(token string) *apiError {
 	from, ok := c.s.cursors.open(token, c.now)
-	if !ok || from.domain == "" || from.domain != c.domain || !c.cmdlet.read {
+	if !ok || from.domain == "" || from.domain != c.domain || from.host != c.in.host || !c.cmdlet.read {
 		return cursorError()
 	}
 	if c.in.method == http.MethodPost && from.body != c.canonicalBody() {
@@ -188,17 +202,17 @@ func (c *call) canonicalBody() string {
 const warningMoreResults = "There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter."
 
 // render writes the envelope (wire 1.5).
-func (c *call) render(out outcome, fired firing) reply {
+func (c *call) render(out outcome) reply {
 	link := ""
 	if out.next >= 0 {
 		out.warnings = append(out.warnings, warningMoreResults)
 		token := c.s.cursors.keep(c.s.tenant.gen.ids, c.backend, cursor{
 			cmdlet: c.cmdlet.name, parameters: c.parameters, body: c.canonicalBody(),
-			domain: c.domain, position: out.next, left: out.left,
+			domain: c.domain, host: c.in.host, position: out.next, left: out.left,
 		}, c.now)
 		link = c.link(token)
 	}
-	link = fired.alter(c, &out, link)
+	link = c.fired.alter(c, &out, link)
 	setter := out.value == nil && out.confirmation == "" && len(out.failures) == 0
 	if setter && c.s.switches.SetBody == SetBodyEmptyBody && len(out.warnings) == 0 {
 		return plainReply(http.StatusOK)
@@ -220,7 +234,8 @@ func (c *call) render(out outcome, fired firing) reply {
 		b = appendString(b, out.confirmation)
 	}
 	switch {
-	case fired.has(DoNullValue) || out.value == nil && c.s.switches.SetBody == SetBodyNullValue:
+	case c.fired.has(DoAbsentValue):
+	case c.fired.has(DoNullValue) || out.value == nil && c.s.switches.SetBody == SetBodyNullValue:
 		b = append(b, `,"value":null`...)
 	case out.value != nil:
 		b = append(b, `,"value":`...)
@@ -246,7 +261,10 @@ func (c *call) link(token string) string {
 
 // pageSize is Prefer's odata.maxpagesize, 1000 if absent or above (wire 1.6).
 func (c *call) pageSize() int {
-	const most = 1000
+	most := 1000
+	if c.s.pageMost > 0 {
+		most = min(most, c.s.pageMost)
+	}
 	for _, prefer := range c.in.header.Values("Prefer") {
 		for preference := range strings.FieldsFuncSeq(prefer, func(r rune) bool { return r == ';' || r == ',' }) {
 			name, value, ok := strings.Cut(preference, "=")

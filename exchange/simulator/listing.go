@@ -3,8 +3,6 @@ package simulator
 import (
 	"slices"
 	"strings"
-	"sync"
-	"time"
 )
 
 // listPage fills one page from a position on: at most the page size, and at most what
@@ -74,6 +72,22 @@ func (w *rowWriter[T]) close() outcome {
 	return w.out
 }
 
+// repeat adds row n, from 1, once more at the end of the page; 0 is the first.
+func (o *outcome) repeat(n int) {
+	n = max(n, 1)
+	if n > len(o.ends) {
+		return
+	}
+	start := 1
+	if n > 1 {
+		start = o.ends[n-2] + 1 // After the comma.
+	}
+	row := o.value[start:o.ends[n-1]]
+	o.value = append(append(o.value[:len(o.value)-1:len(o.value)-1], ','), row...)
+	o.ends = append(o.ends, len(o.value))
+	o.value = append(o.value, ']')
+}
+
 // single is the answer of a cmdlet that returns the given objects and no more.
 func single[T any](c *call, columns []property[T], objects ...T) outcome {
 	w := newRowWriter(c, columns)
@@ -100,47 +114,4 @@ func selected[T any](columns []property[T], names string) []property[T] {
 		}
 	}
 	return kept
-}
-
-// history keeps what reads may still see of objects that were written to.
-type history struct {
-	mu   sync.Mutex
-	past map[string][]version
-}
-
-type version struct {
-	until time.Time
-	was   any
-}
-
-func (h *history) keep(key string, was any, until time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.past == nil {
-		h.past = map[string][]version{}
-	}
-	h.past[key] = append(h.past[key], version{until, was})
-}
-
-// seen returns the object as a read sees it at a moment: what it was before the
-// first write that has not come through yet, else what it is.
-func seen[T any](h *history, key string, is T, now time.Time) T {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	versions, ok := h.past[key]
-	if !ok {
-		return is
-	}
-	for len(versions) > 0 && !now.Before(versions[0].until) {
-		versions = versions[1:]
-	}
-	if len(versions) == 0 {
-		delete(h.past, key)
-		return is
-	}
-	h.past[key] = versions
-	if was, ok := versions[0].was.(T); ok {
-		return was
-	}
-	return is
 }

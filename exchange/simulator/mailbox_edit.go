@@ -45,10 +45,8 @@ func (e listEdit) check(c *call, m *Mailbox, logon string) *apiError {
 			return c.cmdletError(typeRecipientTask, m.identity(), "Invalid audit operation specified. Supported audit operations for %s are %s.", logonPhrase(logon), staleActions(logon))
 		}
 	}
-	for _, action := range wanted {
-		if m.Unlicensed && needsLicence(action) && !slices.Contains(m.shown(logon), action) {
-			return c.cmdletError(typeRecipientTask, m.identity(), "Auditing of %s event is only available for users with appropriate license. Please visit the documentation to know more about this.", action)
-		}
+	if action := e.unlicensed(c, m, logon, wanted); action != "" {
+		return c.cmdletError(typeRecipientTask, m.identity(), "Auditing of %s event is only available for users with appropriate license. Please visit the documentation to know more about this.", action)
 	}
 	if c.s.switches.ReAdd != ReAddError {
 		return nil
@@ -59,6 +57,21 @@ func (e listEdit) check(c *call, m *Mailbox, logon string) *apiError {
 		}
 	}
 	return nil
+}
+
+// unlicensed names the action that is refused for want of a licence, or nothing. The fault
+// refuses a list whatever it holds: that actions beyond the known three need a licence is
+// not known, nor that they do not (semantics 1.2).
+func (e listEdit) unlicensed(c *call, m *Mailbox, logon string, wanted []string) string {
+	for _, action := range wanted {
+		if (m.Unlicensed || c.fired.has(DoUnlicensed)) && needsLicence(action) && !slices.Contains(m.shown(logon), action) {
+			return action
+		}
+	}
+	if c.fired.has(DoUnlicensed) && len(wanted) > 0 {
+		return wanted[0]
+	}
+	return ""
 }
 
 // result is the list after the edit. Writing any list pins its logon type (semantics 2.1).

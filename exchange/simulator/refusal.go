@@ -79,6 +79,19 @@ func parameterSetError(names ...string) *apiError {
 	return err
 }
 
+// notHydrated is E7 of semantics 1.3.
+func (c *call) notHydrated() *apiError {
+	return c.cmdletError(typeDehydrated, "", "The command you tried to run isn't currently allowed in your organization. To run this command, you first need to run the command: Enable-OrganizationCustomization.")
+}
+
+// needsProxy is E8 of semantics 1.3: the anchor led to a server that cannot do it.
+func needsProxy(current, required string) *apiError {
+	return &apiError{
+		status: http.StatusBadRequest, message: messageCmdlet, category: "Context", kind: typeNeedsProxy, spelling: spellTypeText,
+		text: "Cmdlet needs proxy. Current Server FQDN : " + controllerOf(current) + ", Required Server FQDN : " + controllerOf(required),
+	}
+}
+
 func unmodelled(format string, args ...any) *apiError {
 	return &apiError{status: http.StatusNotImplemented, text: fmt.Sprintf(format, args...), spelling: spellUnmodelled}
 }
@@ -101,6 +114,8 @@ func (e *apiError) code() string {
 		return "InternalServerError"
 	case http.StatusServiceUnavailable:
 		return "ServiceUnavailable"
+	case http.StatusRequestTimeout:
+		return "RequestTimeout"
 	case http.StatusUnauthorized:
 		return "Unauthorized"
 	case http.StatusNotImplemented:

@@ -18,6 +18,9 @@ type reply struct {
 	sound  int
 	// dropped is a batch item that is left out of the batch's answer.
 	dropped bool
+	// statusless is one whose answer does not say how it went.
+	statusless bool
+	unanswered bool // The connection is closed before the header.
 }
 
 func plainReply(status int) reply {
@@ -57,10 +60,25 @@ func (p reply) send(w http.ResponseWriter, r *http.Request, compress bool) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(p.status)
 	if p.breaks {
-		_, _ = w.Write(body[:p.sound*len(body)/max(1, len(p.body))])
+		sound := min(p.sound, len(p.body)) // a second fault may have shortened the body since
+		_, _ = w.Write(body[:sound*len(body)/max(1, len(p.body))])
 		panic(http.ErrAbortHandler) // The documented way to break a connection off.
 	}
 	_, _ = w.Write(body)
+}
+
+// declareGzip makes a success claim to be gzip: it is not, or it begins so and breaks.
+// Only the 403 was seen to claim it falsely (wire 5.2); a client must not trust a 200 more.
+func (p *reply) declareGzip(damaged bool) {
+	if p.status != http.StatusOK {
+		return
+	}
+	p.header.Set("Content-Encoding", "gzip")
+	if damaged {
+		p.body = zipped(p.body)
+		p.body[len(p.body)/2] ^= 0x5a
+		p.body[len(p.body)-8] ^= 0x5a // The checksum: what the middle yields is wrong at the latest here.
+	}
 }
 
 func zipped(body []byte) []byte {

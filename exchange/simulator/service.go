@@ -29,6 +29,8 @@ type Service struct {
 	edit     func(cmdlet string, row *Row)
 	hosts    []string
 	compress bool
+	role     *Role // nil permits everything.
+	pageMost int   // Rows of a page at most; 0 is the service's own 1000.
 
 	cmdlets map[string]*cmdlet
 	columns columns
@@ -38,6 +40,8 @@ type Service struct {
 	history history
 	serial  atomic.Int64
 	rate    rateMeter
+	// throttle refuses cmdlets over its limit.
+	throttle tokenBucket
 }
 
 // Option changes how a [Service] behaves.
@@ -111,12 +115,21 @@ func (s *Service) Tenant() *Tenant { return s.tenant }
 // AddFaults arms more faults on a running service.
 func (s *Service) AddFaults(faults ...Fault) { s.faults.arm(faults) }
 
+// DisarmFaults takes every fault away; what they did to the tenant stays.
+func (s *Service) DisarmFaults() { s.faults.disarm() }
+
+// Struck returns how often the armed faults of a name have struck.
+func (s *Service) Struck(name string) int { return s.faults.strikes(name) }
+
 // ServeHTTP answers one request.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry := s.log.begin(s.now(), r)
 	answer, err := s.answer(r, entry)
 	if err != nil {
 		return // The client has gone; there is nobody to answer.
+	}
+	if answer.unanswered {
+		panic(http.ErrAbortHandler) // The documented way to break a connection off.
 	}
 	s.stamp(answer.header, r)
 	s.log.end(entry, answer)
@@ -130,7 +143,7 @@ func (s *Service) answer(r *http.Request, entry *Call) (reply, error) {
 	if err := s.wait(r.Context(), s.latency); err != nil {
 		return reply{}, err
 	}
-	if len(s.hosts) > 0 && !containsFold(s.hosts, r.Host) {
+	if s.misdirected(r.Host) {
 		return plainReply(http.StatusMisdirectedRequest), nil
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
@@ -148,7 +161,7 @@ func (s *Service) answer(r *http.Request, entry *Call) (reply, error) {
 		return (&apiError{status: http.StatusNotFound, message: messageBinding, kind: typeSystem, text: "Unknown tenant " + tenant, spelling: spellNoDetails}).reply(), nil
 	}
 	in := invocation{
-		method: r.Method, scheme: schemeOf(r), host: r.Host, tenant: tenant,
+		method: r.Method, scheme: schemeOf(r), host: r.Host, path: r.URL.Path, tenant: tenant,
 		query: r.URL.Query(), header: r.Header, body: body, entry: entry,
 	}
 	return s.dispatch(r.Context(), version, operation, in)
@@ -158,7 +171,7 @@ func (s *Service) dispatch(ctx context.Context, version, operation string, in in
 	beta := strings.EqualFold(version, "beta")
 	switch {
 	case strings.EqualFold(operation, "EXOModuleFile"):
-		return s.moduleFile(in), nil
+		return s.moduleFile(ctx, in)
 	case strings.EqualFold(operation, "InvokeCommand") && beta:
 		return s.invoke(ctx, in)
 	case strings.EqualFold(operation, "$batch") && beta:
@@ -208,13 +221,20 @@ func (s *Service) wait(ctx context.Context, d time.Duration) error {
 }
 
 // moduleFile lists the cmdlets the caller may use (wire 1.7).
-func (s *Service) moduleFile(in invocation) reply {
+func (s *Service) moduleFile(ctx context.Context, in invocation) (reply, error) {
+	fired := s.faults.fire(in.event("EXOModuleFile", false, nil))
+	if err := s.prepare(ctx, fired, nil); err != nil {
+		return reply{}, err
+	}
+	if refusal := s.refusal(fired, in); refusal != nil {
+		return refusal.reply(), nil
+	}
 	if in.method != http.MethodGet {
-		return plainReply(http.StatusMethodNotAllowed)
+		return plainReply(http.StatusMethodNotAllowed), nil
 	}
 	var names []string
 	for _, c := range s.cmdlets {
-		if !s.faults.refuses(c.name) {
+		if s.role.permits(c.name) && !s.faults.refuses(c.name) {
 			names = append(names, c.name)
 		}
 	}
@@ -228,5 +248,5 @@ func (s *Service) moduleFile(in invocation) reply {
 		Context string `json:"@odata.context"`
 		Value   []file `json:"value"`
 	}{in.root() + "/$metadata#EXOModuleFile", []file{{Name: "ExchangeOnline.psm1", Cmdlets: strings.Join(names, ",")}}}))
-	return answer
+	return fired.damage(answer), nil
 }

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,14 +11,14 @@ import (
 )
 
 // firing is the faults that strike one call.
-type firing []Fault
+type firing []strike
 
 func (f firing) has(action Action) bool {
-	return slices.ContainsFunc(f, func(fault Fault) bool { return fault.Do == action })
+	return slices.ContainsFunc(f, func(fault strike) bool { return fault.Do == action })
 }
 
 // prepare does what comes before a call: delays and other people's changes.
-func (s *Service) prepare(ctx context.Context, fired firing) error {
+func (s *Service) prepare(ctx context.Context, fired firing, parameters map[string]json.RawMessage) error {
 	for _, fault := range fired {
 		switch fault.Do {
 		case DoDelay:
@@ -28,13 +29,15 @@ func (s *Service) prepare(ctx context.Context, fired firing) error {
 			if fault.Run != nil {
 				fault.Run(s.tenant)
 			}
+		case DoCreateMailbox, DoRenameMailbox, DoDeleteMailbox:
+			s.meanwhile(fault, parameters)
 		}
 	}
 	return nil
 }
 
 // refusal is the first fault that answers instead of the cmdlet.
-func (f firing) refusal(in invocation) *apiError {
+func (s *Service) refusal(f firing, in invocation) *apiError {
 	for _, fault := range f {
 		switch fault.Do {
 		case DoThrottle:
@@ -51,8 +54,16 @@ func (f firing) refusal(in invocation) *apiError {
 			return cursorError()
 		case DoRedirect:
 			return &apiError{status: http.StatusFound, spelling: spellEmptyBody, header: http.Header{
-				"Location": {"https://" + fault.Host + "/adminapi/beta/" + in.tenant + "/InvokeCommand"},
+				"Location": {"https://" + fault.Host + in.path},
 			}}
+		case DoRegional:
+			return &apiError{status: http.StatusFound, spelling: spellEmptyBody, header: http.Header{
+				"Location": {"https://" + fault.region() + internalHosts + ":446" + in.path},
+			}}
+		case DoChallenge:
+			return challenged(fault.Text, s.now())
+		case DoNeedsProxy:
+			return needsProxy(s.backendOf(s.anchorDomain(in.header.Get("X-AnchorMailbox"))), s.backendOf("proxy."+s.tenant.Domain()))
 		}
 	}
 	return nil
@@ -82,6 +93,8 @@ func statusError(status int) *apiError {
 func (f firing) alter(c *call, out *outcome, link string) string {
 	for _, fault := range f {
 		switch fault.Do {
+		case DoDuplicateRow:
+			out.repeat(fault.Row)
 		case DoErrorInside:
 			out.failures = append(out.failures, fault.Text)
 		case DoWarn:
@@ -114,15 +127,21 @@ func (f firing) damage(answer reply) reply {
 	for _, fault := range f {
 		sound := len(answer.body) / 2
 		if fault.Row > 0 {
-			sound = len(answer.body) - 1
+			sound = max(0, len(answer.body)-1)
 		}
 		switch fault.Do {
 		case DoCutBody:
 			answer.body = answer.body[:sound]
 		case DoBreakBody:
 			answer.breaks, answer.sound = true, sound
+		case DoDropConnection:
+			answer.unanswered = true
+		case DoWrongGzip:
+			answer.declareGzip(fault.Text == GzipDamaged)
 		case DoDropItem:
 			answer.dropped = true
+		case DoDropStatus:
+			answer.statusless = true
 		}
 	}
 	return answer

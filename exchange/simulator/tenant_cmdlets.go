@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"net/http"
 	"strings"
 )
 
@@ -10,7 +9,7 @@ func getBypass(c *call) (outcome, *apiError) {
 	if c.isNull("Identity") {
 		return listPage(c, c.s.columns.bypass, func(position int) (Bypass, int, bool) {
 			b, at, ok := c.s.tenant.nextRow(position)
-			return seen(&c.s.history, "bypass/"+b.Guid, b, c.now), at, ok
+			return seen(c, "bypass/"+b.Guid, b), at, ok
 		})
 	}
 	identity, err := c.identity()
@@ -24,7 +23,7 @@ func getBypass(c *call) (outcome, *apiError) {
 		return outcome{}, err
 	}
 	b, _ := c.s.tenant.row(position)
-	return single(c, c.s.columns.bypass, seen(&c.s.history, "bypass/"+b.Guid, b, c.now)), nil
+	return single(c, c.s.columns.bypass, seen(c, "bypass/"+b.Guid, b)), nil
 }
 
 func setBypass(c *call) (outcome, *apiError) {
@@ -101,7 +100,7 @@ func getUser(c *call) (outcome, *apiError) {
 }
 
 func (c *call) organization() Organization {
-	return seen(&c.s.history, "organization", c.s.tenant.Organization(), c.now)
+	return seen(c, "organization", c.s.tenant.Organization())
 }
 
 func getOrganization(c *call) (outcome, *apiError) {
@@ -142,13 +141,10 @@ func setOrganization(c *call) (outcome, *apiError) {
 // log's own system mailbox, else E8; in a dehydrated tenant it is E7 (semantics 1.3, 4.6).
 func setAdminAuditLog(c *call) (outcome, *apiError) {
 	if !strings.Contains(strings.ToLower(c.in.header.Get("X-AnchorMailbox")), strings.ToLower(anchorAuditLog)) {
-		return outcome{}, &apiError{
-			status: http.StatusBadRequest, message: messageCmdlet, category: "Context", kind: typeNeedsProxy, spelling: spellTypeText,
-			text: "Cmdlet needs proxy. Current Server FQDN : " + controllerOf(c.backend) + ", Required Server FQDN : " + controllerOf(c.s.backendOf("auditlog."+c.s.tenant.Domain())),
-		}
+		return outcome{}, needsProxy(c.backend, c.s.backendOf("auditlog."+c.s.tenant.Domain()))
 	}
 	if c.s.tenant.Organization().Dehydrated {
-		return outcome{}, c.cmdletError(typeDehydrated, "", "The command you tried to run isn't currently allowed in your organization. To run this command, you first need to run the command: Enable-OrganizationCustomization.")
+		return outcome{}, c.notHydrated()
 	}
 	const target = "Admin Audit Log Settings"
 	if out, ok := c.rehearsed(target); ok {

@@ -3,6 +3,7 @@ package simulator
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -55,6 +56,9 @@ type recorder struct {
 	body   []byte
 }
 
+// errDropped is a connection that was closed before the answer's header.
+var errDropped = fmt.Errorf("simulator: the connection was closed without an answer: %w", io.EOF)
+
 // errNoAnswer is what a handler that returns without answering leaves.
 var errNoAnswer = errors.New("simulator: the request was abandoned without an answer")
 
@@ -68,7 +72,11 @@ func (r *recorder) run(h http.Handler, in *http.Request) (cut bool, err error) {
 			panic(problem)
 		}
 		if r.status == 0 {
-			if err = in.Context().Err(); err == nil {
+			switch err = in.Context().Err(); {
+			case err != nil:
+			case cut:
+				err = errDropped
+			default:
 				err = errNoAnswer
 			}
 		}

@@ -82,6 +82,7 @@ func (a *app) claims(j *job) []claim {
 		{flag: "--config", path: a.out.config},
 		{flag: "--ca-file", path: j.target.caFile},
 		{flag: certificateVariable, path: a.env.Getenv(certificateVariable)},
+		{flag: federatedVariable, path: a.env.Getenv(federatedVariable)},
 	} {
 		if c.path != "" {
 			out = append(out, c)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,9 +16,6 @@ import (
 	"github.com/exoaudit/exoaudit/exchange/auth"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
-
-// certificateVariable names the file of a certificate and its key.
-const certificateVariable = "AZURE_CLIENT_CERTIFICATE_PATH"
 
 // target says which tenant is meant and how it is reached.
 type target struct {
@@ -30,14 +28,16 @@ func (t *target) bind(cmd *cobra.Command) {
 	f.StringVar(&t.cloud, "cloud", "worldwide", "worldwide, gcc, gcc-high, dod, china, or custom")
 	f.StringVar(&t.endpoint, "endpoint", "", "`URL` of the admin API, https (EXOAUDIT_ENDPOINT)")
 	f.StringVar(&t.caFile, "ca-file", "", "PEM `FILE` with more certificate authorities (EXOAUDIT_CA_FILE)")
-	f.StringVar(&t.auth, "auth", "", "credential to use: secret, certificate, token")
+	f.StringVar(&t.auth, "auth", "", "credential to use: "+strings.Join(kindNames(), ", ")+" (without it, the one that is set)")
 }
 
 // connection is a client of one tenant.
 type connection struct {
-	client *exchange.Client
-	tenant string // the GUID
-	idle   func() // closes connections that are kept for the next request
+	client   *exchange.Client
+	provider *auth.Provider
+	tenant   string // the GUID
+	place    place
+	idle     func() // closes connections that are kept for the next request
 }
 
 // place is where a cloud is found, after every override.
@@ -50,21 +50,34 @@ type place struct {
 // Only the resolution of a domain makes a call, to which no credential is
 // sent; the first token is asked for by the first request.
 func (a *app) connect(ctx context.Context, t target) (*connection, error) {
+	return a.connectWith(ctx, t, calling{})
+}
+
+// calling says how the calls of a connection are made, where not as usual.
+type calling struct {
+	// watch is told of every call, beside --verbose.
+	watch func(exchange.Trace)
+	retry exchange.Retry
+}
+
+// connectWith is connect with another way of calling.
+func (a *app) connectWith(ctx context.Context, t target, c calling) (*connection, error) {
 	at, err := a.place(t)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := auth.FromEnvironment(a.env.Getenv, readCertificate, auth.Kind(t.auth))
+	cfg, err := a.credential(t)
 	if err != nil {
 		return nil, err
 	}
-	transport, err := newTransport(t.caFile)
+	transport, err := a.transport(t.caFile)
 	if err != nil {
 		return nil, err
 	}
-	cfg.HTTPClient = &http.Client{Transport: transport}
+	web := &http.Client{Transport: transport}
+	cfg.HTTPClient = web
 	cfg.Authority, cfg.CustomAuthority = at.authority, at.custom
-	if cfg.TenantID, err = auth.ResolveTenant(ctx, cfg.HTTPClient, cfg.Authority, t.tenant); err != nil {
+	if cfg.TenantID, err = cfg.ResolveTenant(ctx, t.tenant); err != nil {
 		return nil, err
 	}
 	provider, err := auth.New(ctx, cfg)
@@ -77,19 +90,19 @@ func (a *app) connect(ctx context.Context, t target) (*connection, error) {
 		TokenSource: provider.TokenSource(at.scope),
 		Transport:   transport,
 		UserAgent:   strings.ReplaceAll(toolName(), " ", "/"),
-		Trace:       a.trace(),
+		Account:     provider.Account,
+		Trace:       traces(c.watch, a.trace()),
+		Retry:       c.retry,
 	})
 	if err != nil {
 		return nil, invalid("%w", err)
 	}
 	// Only an endpoint that New has accepted is shown: another may hold a password.
 	a.logger().InfoContext(ctx, fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, at.endpoint, provider.Describe()))
-	return &connection{client: client, tenant: cfg.TenantID, idle: transport.CloseIdleConnections}, nil
-}
-
-// readCertificate reads the file that [certificateVariable] names.
-func readCertificate(path string) ([]byte, error) {
-	return readFile(certificateVariable, path, maxInput)
+	for _, w := range provider.Warnings() {
+		a.logger().WarnContext(ctx, w)
+	}
+	return &connection{client: client, provider: provider, tenant: cfg.TenantID, place: at, idle: web.CloseIdleConnections}, nil
 }
 
 // place finds the cloud's addresses. Each can be set alone, since the sources
@@ -153,7 +166,17 @@ func cloudNames() []string {
 	return names
 }
 
-// newTransport gives the transport for every call, with the roots of a CA file
+// transport gives the transport for every call: that of the environment, else
+// one to the network. A CA file has to be right in either case.
+func (a *app) transport(caFile string) (http.RoundTripper, error) {
+	network, err := newTransport(caFile)
+	if err != nil || a.env.Transport == nil {
+		return network, err
+	}
+	return a.env.Transport, nil
+}
+
+// newTransport gives a transport to the network, with the roots of a CA file
 // beside the system's.
 func newTransport(caFile string) (*http.Transport, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
@@ -198,6 +221,19 @@ func (a *app) trace() func(exchange.Trace) {
 			attrs = append(attrs, slog.String("error", t.Err.Error()))
 		}
 		log.Debug(t.Method+" "+t.Path, attrs...)
+	}
+}
+
+// traces tells several watchers of each call; nil ones are left out.
+func traces(watchers ...func(exchange.Trace)) func(exchange.Trace) {
+	watchers = slices.DeleteFunc(watchers, func(f func(exchange.Trace)) bool { return f == nil })
+	if len(watchers) == 0 {
+		return nil
+	}
+	return func(t exchange.Trace) {
+		for _, tell := range watchers {
+			tell(t)
+		}
 	}
 }
 

@@ -4,21 +4,78 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/exoaudit/exoaudit/exchange/auth"
+	"github.com/exoaudit/exoaudit/exchange/simulator"
 	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/reconcile"
 )
+
+func readme(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// TestReadmeCredentials: each kind of credential is in the README, with the
+// variables that it is read from.
+func TestReadmeCredentials(t *testing.T) {
+	t.Parallel()
+	text := readme(t)
+	for _, k := range auth.Kinds() {
+		row := fmt.Sprintf("\n| `%s` | `%s` |", k, strings.Join(variablesOf(k), "`, `"))
+		if !strings.Contains(text, row) {
+			t.Errorf("the README has no row%s", row)
+		}
+	}
+}
+
+// TestReadmePermissions holds the table of roles to what a policy can need, and
+// to the roles of the simulator as far as they are known.
+func TestReadmePermissions(t *testing.T) {
+	t.Parallel()
+	text := readme(t)
+	_, table, _ := strings.Cut(text, "| --- | --- | --- | --- | --- | --- |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := strings.Split(table, "\n")
+	needs := reconcile.Needs(nil)
+	if len(rows) != len(needs) {
+		t.Fatalf("the table has %d rows, and %d cmdlets are needed", len(rows), len(needs))
+	}
+	roles := []simulator.Role{simulator.SecurityReader(), simulator.GlobalReader(), simulator.ExchangeAdministrator()}
+	for i, n := range needs {
+		cells := strings.Split(strings.Trim(rows[i], "|"), "|")
+		for c := range cells {
+			cells[c] = strings.TrimSpace(cells[c])
+		}
+		who := map[bool]string{false: "check", true: "apply"}[n.Write]
+		if len(cells) != 6 || cells[0] != n.Cmdlet || cells[1] != strings.Join(n.Parameters, ", ") || cells[2] != who {
+			t.Errorf("row %q, want %s with %q for %s", rows[i], n.Cmdlet, n.Parameters, who)
+			continue
+		}
+		for r, role := range roles {
+			if cell := cells[3+r]; cell != "not known" && (cell == "yes") != holds(role, n.Cmdlet) {
+				t.Errorf("%s for %s: %q, and the simulated role says otherwise", n.Cmdlet, role.Name, cell)
+			}
+		}
+	}
+}
+
+func holds(r simulator.Role, cmdlet string) bool {
+	return slices.ContainsFunc(r.Entries, func(e simulator.RoleEntry) bool { return e.Cmdlet == cmdlet })
+}
 
 // TestReadme holds the README to the program: its policy is valid, its
 // commands and flags exist, its table of statuses is whole.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(data)
+	text := readme(t)
 	_, rest, _ := strings.Cut(text, "```yaml\n")
 	example, _, _ := strings.Cut(rest, "```")
 	if _, found := policy.Parse("README.md", []byte(example)); len(found) > 0 {

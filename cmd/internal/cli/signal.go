@@ -29,6 +29,11 @@ func (e *signalError) status() int {
 	return ExitInterrupted
 }
 
+// SignalCause gives the cause with which [NotifyContext] cancels its context at
+// SIGINT, SIGTERM or SIGHUP. A context that is cancelled with it ends [Main] as
+// the signal would.
+func SignalCause(s os.Signal) error { return &signalError{s} }
+
 // NotifyContext gives a context that the first SIGINT, SIGTERM or SIGHUP
 // cancels: no new write is started then, those in flight are finished and
 // recorded, and what was done is said. A second signal calls exit at once. From

@@ -14,7 +14,7 @@ import (
 func newSimulate(a *app) *cobra.Command {
 	var cfg SimulationConfig
 	var seed simulator.Seed
-	var switches []string
+	var b behaviour
 	var insecure bool
 	cmd := &cobra.Command{
 		Use:   "simulate",
@@ -24,8 +24,11 @@ authority that issues tokens for it, on loopback addresses until it is
 interrupted. The first line of its output is JSON that says how to reach it; the
 files it names are removed at the end. It is for trying things out and for
 tests: nothing it says is about a real tenant.`,
-		Example: "  exoaudit simulate --mailboxes 1200 --drift 0.1",
-		Args:    noArguments,
+		Example: `  exoaudit simulate --mailboxes 1200 --drift 0.1
+  exoaudit simulate --role auditOperator --throttle 20 --faults faults.json
+
+  faults.json: [{"cmdlet": "Get-Mailbox", "call": 2, "do": "throttle", "retryAfter": "3s"}]`,
+		Args: noArguments,
 	}
 	f := cmd.Flags()
 	f.StringVar(&cfg.Listen, "listen", "127.0.0.1:0", "address of the admin API; loopback only")
@@ -34,7 +37,7 @@ tests: nothing it says is about a real tenant.`,
 	f.IntVar(&seed.Mailboxes, "mailboxes", 100, "number of mailboxes")
 	f.Uint64Var(&seed.Seed, "seed", 1, "the same seed makes the same tenant")
 	f.Float64Var(&seed.Drift, "drift", 0, "share of mailboxes with a weakened setting, 0 to 1")
-	f.StringArrayVar(&switches, "switch", nil, "how the service behaves where that is not known, `NAME=VALUE` (repeatable)")
+	b.bind(cmd)
 	a.out.bind(cmd, "text")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := a.settle(cmd); err != nil {
@@ -46,13 +49,9 @@ tests: nothing it says is about a real tenant.`,
 		if !insecure && !isLoopbackAddress(cfg.Listen) {
 			return invalid("--listen %s: not a loopback address; whoever reaches it may use it, so --insecure-listen has to say that is meant", report.Line(cfg.Listen))
 		}
-		var s simulator.Switches
-		for _, text := range switches {
-			if err := simulator.ParseSwitch(&s, text); err != nil {
-				return invalid("--switch: %w", err)
-			}
+		if err := b.apply(&cfg); err != nil {
+			return err
 		}
-		cfg.Options = append(cfg.Options, simulator.WithSwitches(s))
 		return a.simulate(cmd, seed, cfg)
 	}
 	return cmd

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/exoaudit/exoaudit/reconcile/doctor"
 	"github.com/exoaudit/exoaudit/reconcile/journal"
 )
 
@@ -157,4 +158,36 @@ func stateFolder(system string, getenv func(string) string) (string, error) {
 		}
 	}
 	return "", invalid("there is no state folder for the journal (no home folder is set); name a file with --journal")
+}
+
+// lookAtState finds out whether apply could keep its journal, and leaves
+// nothing behind. Where the folder of the tenant is not there yet, the nearest
+// one above it is tried.
+func (a *app) lookAtState(tenant string) *doctor.State {
+	base, err := stateFolder(runtime.GOOS, a.env.Getenv)
+	if err != nil {
+		return &doctor.State{Err: err}
+	}
+	folder := filepath.Join(base, stateName, tenant)
+	s := &doctor.State{Path: folder}
+	if f, err := os.OpenFile(filepath.Join(folder, journalName), os.O_WRONLY|os.O_APPEND, 0); err == nil {
+		s.Err = f.Close()
+		return s
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		s.Err = err
+		return s
+	}
+	for {
+		f, err := os.CreateTemp(folder, ".exoaudit-doctor-")
+		if err == nil {
+			s.Err = errors.Join(f.Close(), os.Remove(f.Name()))
+			return s
+		}
+		above := filepath.Dir(folder)
+		if !errors.Is(err, fs.ErrNotExist) || above == folder {
+			s.Err = fmt.Errorf("%w; set %s to a folder that can be written", err, stateVariable(runtime.GOOS))
+			return s
+		}
+		folder = above
+	}
 }
