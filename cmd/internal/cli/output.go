@@ -64,7 +64,11 @@ func (a *app) settle(cmd *cobra.Command) error {
 		return err
 	}
 	o := &a.out
-	if formats := strings.Fields(cmd.Annotations["formats"]); !slices.Contains(formats, o.format) {
+	formats := strings.Fields(cmd.Annotations["formats"])
+	if !cmd.Flags().Changed("format") {
+		o.format = formats[0] // commands share the variable, not the default
+	}
+	if !slices.Contains(formats, o.format) {
 		return invalid("--format %s: there is %s", report.Line(o.format), strings.Join(formats, ", "))
 	}
 	if !slices.Contains([]string{"auto", "always", "never"}, o.color) {

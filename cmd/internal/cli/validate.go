@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -77,20 +78,27 @@ func (a *app) validate(file string) (validated, error) {
 	if err != nil {
 		return validated{}, err
 	}
-	p, found := policy.Parse(file, data)
-	v := validated{File: file, Valid: !found.HasErrors(), Diagnostics: []diagnostic{}}
+	p, found := policy.Load(filepath.ToSlash(file), data, readExtended)
+	v := validated{File: file, Valid: !found.HasErrors()}
 	if v.Valid {
 		v.Name, v.Digest = p.Name, p.Digest()
 		found = append(found, p.Expiries(a.env.Now())...)
 	}
 	v.found = found.Sorted()
-	for _, d := range v.found {
-		v.Diagnostics = append(v.Diagnostics, diagnostic{
+	v.Diagnostics = diagnosticsOf(v.found)
+	return v, nil
+}
+
+// diagnosticsOf gives findings as JSON has them; no finding is the empty list.
+func diagnosticsOf(found policy.Diagnostics) []diagnostic {
+	list := []diagnostic{}
+	for _, d := range found {
+		list = append(list, diagnostic{
 			File: d.File, Line: d.Line, Column: d.Column,
 			Severity: d.Severity.String(), Code: d.Code, Message: d.Message, Hint: d.Hint,
 		})
 	}
-	return v, nil
+	return list
 }
 
 // showValidated writes the findings, the result of this command, to standard
