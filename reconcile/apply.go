@@ -23,12 +23,6 @@ type Recorder interface {
 	Head() string
 }
 
-// Ring is a part of the mailboxes that is written and read back before the
-// next one is begun. Mailboxes is its size; 0 is all that are left.
-type Ring struct {
-	Mailboxes int
-}
-
 // Observer hears of progress. A nil function hears nothing; calls come from
 // several goroutines.
 type Observer struct {
@@ -41,7 +35,7 @@ type ApplyOptions struct {
 	Recorder Recorder
 	// Slip restricts the writes to those of a saved plan; nil restricts nothing.
 	Slip *Slip
-	// Rings divide the mailboxes; none is one ring.
+	// Rings divide the mailboxes; none are those of the policy's guards.
 	Rings []Ring
 	// InFlight is the number of batches under way at once; 0 is 4.
 	InFlight int

@@ -20,7 +20,7 @@ const defaultInFlight = 4
 func (e *engine) mailboxes(ctx context.Context) {
 	rings := e.opts.Rings
 	if len(rings) == 0 {
-		rings = []Ring{{}}
+		rings = e.plan.rings()
 	}
 	jobs, end := iter.Pull(e.jobs())
 	defer end()

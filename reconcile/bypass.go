@@ -161,7 +161,7 @@ func entryFor(row bypassRow, allowed []allowance, now time.Time) (policy.Allow, 
 func (d differ) allowedBypass(entry policy.Allow) Change {
 	c := Change{
 		Setting: audit.SettingAuditBypassEnabled, Before: true, After: true, Fate: FateExempt,
-		Severity: d.policy.Severity(audit.SettingAuditBypassEnabled), Origin: policy.Origin{Pos: entry.Pos},
+		Severity: d.policy.Severity(audit.SettingAuditBypassEnabled), Origin: policy.Origin{Pos: entry.Pos, Controls: d.policy.Bypass.Controls},
 		Reason: fmt.Sprintf("allowed until %s for %s: %s", entry.Expires.Format(time.DateOnly), entry.Owner, entry.Reason),
 	}
 	c.normalise()
@@ -171,11 +171,11 @@ func (d differ) allowedBypass(entry policy.Allow) Change {
 func (d differ) removedBypass(entry policy.Allow, expired bool) Change {
 	c := Change{
 		Setting: audit.SettingAuditBypassEnabled, Before: true, After: false, Fate: FatePlanned,
-		Severity: d.policy.Severity(audit.SettingAuditBypassEnabled), Origin: policy.Origin{Pos: d.policy.Bypass.Pos},
+		Severity: d.policy.Severity(audit.SettingAuditBypassEnabled), Origin: policy.Origin{Pos: d.policy.Bypass.Pos, Controls: d.policy.Bypass.Controls},
 		Reason: "nothing that this account does is recorded, in any mailbox, and no entry allows it",
 	}
 	if expired {
-		c.Origin = policy.Origin{Pos: entry.Pos}
+		c.Origin.Pos = entry.Pos
 		c.Reason = fmt.Sprintf("nothing that this account does is recorded; its permission ended on %s", entry.Expires.Format(time.DateOnly))
 	}
 	c.normalise()

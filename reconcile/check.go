@@ -30,9 +30,13 @@ type Request struct {
 // Check reads the tenant and compares it with the policy. The plan that it
 // gives is complete as data: guards have been checked, and nothing was
 // written. An error means that no report could be made at all: the context
-// ended, the one mailbox asked for is not there, or nothing could be read;
-// what could be read only in part is in the plan's coverage instead.
+// ended, the one mailbox asked for is not there, the policy asks for what this
+// version cannot do ([UnsupportedError]), or nothing could be read; what could be
+// read only in part is in the plan's coverage instead.
 func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
+	if err := notWired(req.Policy); err != nil {
+		return nil, err
+	}
 	started, before := req.Now().UTC(), r.Stats()
 	o := newObserver(r, req.Policy, req.Now)
 	obs, err := o.observe(ctx, req.Mailbox)
@@ -95,7 +99,7 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 	b.joinStored()
 	obs.pop.settle()
 	cat := learn(obs.pop)
-	d := differ{policy: b.req.Policy, catalogue: cat, storedMissing: obs.storedMissing}
+	d := differ{policy: b.req.Policy, catalogue: cat, storedMissing: obs.storedMissing, now: p.CreatedAt}
 
 	org := d.organization(obs.tenant)
 	p.orgState, p.orgName = org.state, obs.tenant.name
@@ -105,6 +109,7 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	b.mailboxes(d)
+	p.Warnings = append(p.Warnings, b.unmatched()...)
 	p.Warnings = append(p.Warnings, cat.moved()...)
 	for _, w := range b.req.Policy.Expiries(p.CreatedAt) {
 		p.Warnings = append(p.Warnings, w.String())
@@ -178,7 +183,7 @@ func (b *builder) mailboxes(d differ) {
 	whole := b.readWhole(audit.KindMailbox)
 	cases := make([]finding, len(pop.cases))
 	for i, k := range pop.cases {
-		match := make([]policy.Match, len(b.req.Policy.Mailboxes))
+		match := make([]policy.Match, matchers(b.req.Policy))
 		for rule := range match {
 			match[rule] = pop.matchAt(k.match, rule)
 		}

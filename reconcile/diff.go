@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/exoaudit/exoaudit/policy"
@@ -25,17 +26,37 @@ type differ struct {
 	// storedMissing says why stored AuditEnabled values are not known; empty
 	// where they are, or where no rule asks for them.
 	storedMissing string
+	// now decides which exemptions have expired.
+	now time.Time
 }
 
-// mailbox judges one case: a profile, and how each rule matches it.
+// judged is what one case shows: a profile, and whether the filter found its
+// stored AuditEnabled not to be true.
+type judged struct {
+	profile   profile
+	stored    bool
+	contested map[audit.LogonType]bool
+}
+
+// judge compares what a case shows with wishes, and nothing else.
+func (d differ) judge(c judged, w policy.Wishes) finding {
+	var f finding
+	d.lists(&f, c.profile, w, c.contested)
+	d.enabled(&f, c.profile, w.AuditEnabled, c.stored)
+	d.age(&f, c.profile, w.AgeLimit)
+	return f
+}
+
+// mailbox judges one case: a profile, and how each rule and then each exemption
+// matches it.
 func (d differ) mailbox(p profile, match []policy.Match, stored bool) finding {
 	var f finding
 	if p.kind.missing != "" {
 		f.unknown = append(f.unknown, UnknownObject{Reason: p.kind.missing})
 	}
 	var matched []int
-	for i, m := range match {
-		switch m {
+	for i := range d.policy.Mailboxes {
+		switch match[i] {
 		case policy.Yes:
 			matched = append(matched, i)
 		case policy.Open:
@@ -60,15 +81,29 @@ func (d differ) mailbox(p profile, match []policy.Match, stored bool) finding {
 			Reason:  fmt.Sprintf("rules contradict each other: %s (%s and %s)", c.Message, c.First.Pos, c.Second.Pos),
 		})
 	}
-	contested := map[audit.LogonType]bool{}
-	for _, c := range conflicts {
-		contested[c.Logon] = true
+	c := judged{profile: p, stored: stored, contested: map[audit.LogonType]bool{}}
+	for _, conflict := range conflicts {
+		c.contested[conflict.Logon] = true
 	}
-	d.lists(&f, p, wishes, contested)
-	d.enabled(&f, p, wishes.AuditEnabled, stored)
-	d.age(&f, p, wishes.AgeLimit)
+	in := d.pardonsFor(match[len(d.policy.Mailboxes):])
+	m := d.mitigate(c, wishes, in)
+	left := d.judge(c, m.wishes)
+	m.remark(left.changes, in)
+	f.changes = slices.Concat(left.changes, m.accepted)
+	f.unknown = slices.Concat(f.unknown, left.unknown, m.unknown)
+	d.controls(f.changes, c, matched)
 	d.finish(&f, p)
 	return f
+}
+
+// stands settles the state by one more change.
+func (f *finding) stands(fate Fate) {
+	switch {
+	case fate != FateExempt:
+		f.state = Drifted
+	case f.state == InSync:
+		f.state = Exempt
+	}
 }
 
 // finish settles the state, and takes out of the plan what must not be
@@ -80,7 +115,7 @@ func (d differ) finish(f *finding, p profile) {
 		c := &f.changes[i]
 		c.Severity = d.policy.Severity(c.Setting)
 		c.normalise()
-		f.state = Drifted
+		f.stands(c.Fate)
 		switch {
 		case len(f.unknown) > 0 && c.Fate == FatePlanned:
 			c.Fate = FateBlocked

@@ -231,7 +231,9 @@ func (r *restoration) changes(pinned logons) []Change {
 // normalise makes the lists of a change sorted and never nil, and fills the id
 // of a change that has its subject already.
 func (c *Change) normalise() {
-	for _, list := range []*[]string{&c.Add, &c.Remove, &c.Controls} {
+	// Those of the policy are shared with it, and sorted.
+	c.Controls = mergedControls(c.Controls, c.Origin.Controls)
+	for _, list := range []*[]string{&c.Add, &c.Remove} {
 		if *list == nil {
 			*list = []string{}
 		}

@@ -17,6 +17,8 @@
 //	more                  exactly less                blocked: allowWeakening
 //	something else        what the service cannot set unsupported
 //	a bypass              that bypass, allowed        exempt
+//	less                  more, with an exemption     exempt, as long as it is not below
+//	                                                  what that accepts; then planned, to there
 //	a value not readable  anything                    unknown, and never written
 //
 // Two rules run through all of it. A value that could not be read is never
@@ -27,7 +29,8 @@
 // Limits of this version: there is no store, so the last complete sweep is this
 // run, nothing is remembered of a change that the service swallowed, and the
 // intents that a killed run left open are counted when the journal is opened and
-// not closed. Rings are in [ApplyOptions]; no policy has them yet.
+// not closed. A policy that asks for what is not compared yet is refused as a
+// whole ([UnsupportedError]).
 //
 // Memory is bounded by design section 7: a mailbox is folded while its page is
 // read to an identity, a name and the number of its case; a case is one

@@ -31,15 +31,19 @@ func (p *Plan) Estimate() Estimate {
 	return e
 }
 
-// estimateMailboxes counts as the engine works: mailboxes in tens, the
-// restores of a ten in a request of their own before the rest of it.
+// estimateMailboxes counts as the engine works: ring after ring, in each the
+// mailboxes in tens, the restores of a ten in a request of their own before the
+// rest of it.
 func (p *Plan) estimateMailboxes(e *Estimate) {
 	touched, restores, edits, stored := 0, 0, 0, false
 	flush := func() {
 		e.Requests += batches(restores) + batches(edits)
+		e.VerifyRequests += batches(touched)
 		e.Writes += restores + edits
-		restores, edits = 0, 0
+		touched, restores, edits = 0, 0, 0
 	}
+	rings := p.rings()
+	left := rings[0].Mailboxes // of the ring
 	for i := range p.selected() {
 		work := p.workOf(i)
 		touched++
@@ -50,12 +54,15 @@ func (p *Plan) estimateMailboxes(e *Estimate) {
 			edits++
 		}
 		stored = stored || work.stored
-		if touched%exchange.BatchSize == 0 {
+		if left--; left == 0 {
+			flush()
+			rings = rings[1:]
+			left = rings[0].Mailboxes
+		} else if touched == exchange.BatchSize {
 			flush()
 		}
 	}
 	flush()
-	e.VerifyRequests += batches(touched)
 	if stored {
 		e.VerifyRequests++
 	}

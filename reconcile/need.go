@@ -65,17 +65,33 @@ func wantsOf(p *policy.Policy) wants {
 	}
 	for _, r := range p.Mailboxes {
 		for i, record := range r.Record {
-			if record == nil {
-				continue
+			if record != nil {
+				w.takeList(i, record.Managed != nil)
 			}
-			// A managed list is restored and never edited; any other is edited
-			// and never restored (design section 3).
-			managed := record.Managed != nil
-			w.restore = w.restore || managed
-			w.lists[i] = w.lists[i] || !managed
 		}
 	}
+	w.takeAccepted(p)
 	return w
+}
+
+// takeList notes how a list is written: a managed one is restored and never
+// edited, any other is edited and never restored (design section 3).
+func (w *wants) takeList(i int, managed bool) {
+	w.restore = w.restore || managed
+	w.lists[i] = w.lists[i] || !managed
+}
+
+// takeAccepted notes how lists are brought back to what exemptions accept, where
+// a rule has a wish for them at all.
+func (w *wants) takeAccepted(p *policy.Policy) {
+	for _, e := range p.Exemptions {
+		for i, accepted := range e.Accept.Record {
+			asked := slices.ContainsFunc(p.Mailboxes, func(r policy.Rule) bool { return r.Record[i] != nil })
+			if accepted != nil && asked {
+				w.takeList(i, accepted.Form != nil && accepted.Form.Managed != nil)
+			}
+		}
+	}
 }
 
 // reads lists what check calls, and apply when it reads back.

@@ -192,11 +192,22 @@ func (o *observer) fold(pop *population, acc *accounts, m exchange.Mailbox, l ex
 		return
 	}
 	subject := o.subjectOf(m, prof)
-	match := make([]policy.Match, len(o.policy.Mailboxes))
-	for i, r := range o.policy.Mailboxes {
-		match[i] = r.Match(subject)
+	pop.add(id, name, prof, matchesOf(o.policy, subject))
+}
+
+// matchers is the number of rules and exemptions of a policy.
+func matchers(p *policy.Policy) int { return len(p.Mailboxes) + len(p.Exemptions) }
+
+// matchesOf says how each rule, and after them each exemption, matches a mailbox.
+func matchesOf(p *policy.Policy, s policy.Subject) []policy.Match {
+	match := make([]policy.Match, 0, matchers(p))
+	for _, r := range p.Mailboxes {
+		match = append(match, r.Match(s))
 	}
-	pop.add(id, name, prof, match)
+	for _, e := range p.Exemptions {
+		match = append(match, e.Match(s))
+	}
+	return match
 }
 
 func typeName(t fact[audit.MailboxType]) string {

@@ -41,10 +41,16 @@ func (d differ) organization(v tenantView) finding {
 	}
 	for i := range f.changes {
 		c := &f.changes[i]
+		if e, ok := d.pardon(c.Setting); ok {
+			c.excuse(e)
+		}
 		c.Severity = d.policy.Severity(c.Setting)
 		c.normalise()
 		*c = c.of(subject)
-		f.state = Drifted
+		if f.state == NotApplicable {
+			f.state = InSync
+		}
+		f.stands(c.Fate)
 	}
 	for i := range f.unknown {
 		f.unknown[i].Subject = subject
@@ -55,6 +61,20 @@ func (d differ) organization(v tenantView) finding {
 	}
 	sortChanges(f.changes)
 	return f
+}
+
+// pardon finds the exemption in force that lets a switch of the tenant be off.
+func (d differ) pardon(s audit.Setting) (policy.Exemption, bool) {
+	for _, e := range d.policy.Exemptions {
+		accepted := e.Accept.UnifiedAuditLog
+		if s == audit.SettingAuditDisabled {
+			accepted = e.Accept.MailboxAuditing
+		}
+		if e.Subject == audit.KindOrganization && accepted != nil && !e.Expired(d.now) {
+			return e, true
+		}
+	}
+	return policy.Exemption{}, false
 }
 
 // mailboxAuditing judges AuditDisabled. While it is true no mailbox records
@@ -79,7 +99,7 @@ func (d differ) mailboxAuditing(f *finding, v tenantView) {
 		Reason: "mailbox auditing is off for the whole tenant: no mailbox records anything",
 	}
 	if asked {
-		c.Origin = policy.Origin{Pos: org.MailboxAuditing.Pos}
+		c.Origin = policy.Origin{Pos: org.MailboxAuditing.Pos, Controls: org.ControlsOf(c.Setting)}
 	} else {
 		c.Origin = policy.Origin{Pos: d.policy.MailboxesPos}
 		c.Fate = FateBlocked
@@ -101,7 +121,7 @@ func (d differ) unifiedLog(f *finding, v tenantView, org *policy.Organization) {
 	c := Change{
 		Setting: audit.SettingUnifiedAuditLogIngestionEnabled, Before: false, After: true, Fate: FatePlanned,
 		Reason: "nothing reaches the unified audit log, so nothing can be searched",
-		Origin: policy.Origin{Pos: org.UnifiedAuditLog.Pos},
+		Origin: policy.Origin{Pos: org.UnifiedAuditLog.Pos, Controls: org.ControlsOf(audit.SettingUnifiedAuditLogIngestionEnabled)},
 	}
 	switch {
 	case v.dehydrated.missing != "" || !v.dehydrated.value:

@@ -30,7 +30,7 @@ type caseKey struct {
 type population struct {
 	records  []record
 	profiles []profile
-	matches  []string // one policy.Match per rule, as bytes
+	matches  []string // one policy.Match per rule and per exemption, as bytes
 	cases    []caseKey
 
 	byProfile map[string]int32
@@ -88,7 +88,7 @@ func intern[K comparable](seen map[K]int32, key K, grow func()) int32 {
 	return i
 }
 
-// matchAt reads the match of one rule out of an interned vector.
+// matchAt reads the match of one rule or exemption out of an interned vector.
 func (p *population) matchAt(match int32, rule int) policy.Match {
 	return policy.Match(p.matches[match][rule]) //nolint:gosec // Written by internMatch.
 }

@@ -218,7 +218,7 @@ func third(t *simulator.Tenant, cmdlet string) string {
 //
 //	tenant add ADDRESS [TYPE]
 //	tenant name ADDRESS TEXT          (escapes as in Go)
-//	tenant cut ADDRESS                (a list without HardDelete)
+//	tenant cut ADDRESS [ACTION...]    (a list without HardDelete, or this one, for delegates)
 //	tenant bypass ADDRESS on|off
 //	tenant recorded ADDRESS LOGON ACTION
 //	tenant calls CMDLET N
@@ -246,9 +246,11 @@ func cmdTenant(ts *testscript.TestScript, neg bool, args []string) {
 			m.UserPrincipalName, m.DisplayName, m.PrimarySMTPAddress = text, text, text
 		})
 	case "cut":
-		t.Update(mailbox().Guid, func(m *simulator.Mailbox) {
-			m.Managed, m.Delegate = []string{"Admin", "Owner"}, []string{"Create", "SoftDelete"}
-		})
+		left := []string{"Create", "SoftDelete"}
+		if len(args) > 2 {
+			left = args[2:]
+		}
+		t.Update(mailbox().Guid, func(m *simulator.Mailbox) { m.Managed, m.Delegate = []string{"Admin", "Owner"}, left })
 	case "bypass":
 		t.SetBypass(mailbox().Guid, args[2] == "on")
 	case "recorded":

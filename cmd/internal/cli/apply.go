@@ -178,7 +178,7 @@ func (r *applyRun) run(ctx context.Context) error {
 		return err
 	}
 	defer record.close()
-	p, err := reconcile.Check(ctx, conn.client, req)
+	p, err := checkTenant(ctx, conn.client, req)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -67,11 +69,30 @@ func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
 		}
 		j.files = append(j.files, reportFile{format: format, path: path})
 	}
-	if err := a.settleClaims(a.claims(j)); err != nil {
+	claims := a.claims(j)
+	if err := a.settleClaims(slices.Clone(claims)); err != nil {
 		return nil, err
 	}
-	j.policy, err = a.loadPolicy(c.policyFile)
-	return j, err
+	if j.policy, err = a.loadPolicy(c.policyFile); err != nil {
+		return nil, err
+	}
+	if more := extendedClaims(j.policy); len(more) > 0 {
+		// Which files the policy is made of is known only now.
+		return j, a.settleClaims(append(claims, more...))
+	}
+	return j, nil
+}
+
+// extendedClaims lists the files that a policy extends: none of them may be
+// replaced by a report or a plan either.
+func extendedClaims(p *policy.Policy) []claim {
+	var out []claim
+	for _, e := range p.Extends {
+		if !e.BuiltIn {
+			out = append(out, claim{flag: "extends (" + e.Pos.String() + ")", path: filepath.FromSlash(e.Name)})
+		}
+	}
+	return out
 }
 
 // claims lists the files of a comparison.
@@ -97,7 +118,8 @@ func (a *app) claims(j *job) []claim {
 	return out
 }
 
-// loadPolicy reads the policy and shows the warnings about it.
+// loadPolicy reads the policy with all that it extends, and shows the warnings
+// about it.
 func (a *app) loadPolicy(file string) (*policy.Policy, error) {
 	if file == "" {
 		return nil, invalid("--policy (-p) FILE is needed: what the tenant is to be compared with")
@@ -106,7 +128,7 @@ func (a *app) loadPolicy(file string) (*policy.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, found := policy.Parse(file, data)
+	p, found := policy.Load(filepath.ToSlash(file), data, readExtended)
 	if found.HasErrors() {
 		return nil, found
 	}
@@ -129,7 +151,17 @@ func (a *app) compare(ctx context.Context, j *job) (*reconcile.Plan, error) {
 		return nil, err
 	}
 	defer conn.idle()
-	return reconcile.Check(ctx, conn.client, a.request(j, conn.tenant))
+	return checkTenant(ctx, conn.client, a.request(j, conn.tenant))
+}
+
+// checkTenant compares, and takes a policy that asks for what this version does
+// not do for what it is: one that cannot be used.
+func checkTenant(ctx context.Context, r reconcile.Reader, req reconcile.Request) (*reconcile.Plan, error) {
+	p, err := reconcile.Check(ctx, r, req)
+	if unsupported, ok := errors.AsType[*reconcile.UnsupportedError](err); ok {
+		return nil, invalid("%w", unsupported)
+	}
+	return p, err
 }
 
 // destination is one place to which a report is written.
