@@ -134,20 +134,43 @@ func TestHydration(t *testing.T) {
 }
 
 // TestRings: a ring is begun only when the one before it shows what was
-// written.
+// written. Without any in the options they are the policy's, and without any
+// there the built-in ones, from 100 changed mailboxes on.
 func TestRings(t *testing.T) {
-	for lag, want := range map[time.Duration]int{10 * time.Second: 49, time.Hour: 5} {
-		t.Run(lag.String(), func(t *testing.T) {
+	three := []reconcile.Ring{{Mailboxes: 5}, {Mailboxes: 20}, {}}
+	for name, c := range map[string]struct {
+		mailboxes int
+		guards    string
+		rings     []reconcile.Ring
+		lag       time.Duration
+		want      int // mailboxes that are written; all where not given
+	}{
+		"shows in time":           {mailboxes: 50, rings: three, lag: 10 * time.Second},
+		"does not show":           {mailboxes: 50, rings: three, lag: time.Hour, want: 5},
+		"the policy's":            {mailboxes: 50, guards: ", rings: [10%, 3]", lag: time.Hour, want: 5},
+		"the policy's, in time":   {mailboxes: 50, guards: ", rings: [10%, 3]", lag: 10 * time.Second},
+		"built in":                {mailboxes: 120, lag: time.Hour, want: 5},
+		"built in, in time":       {mailboxes: 120, lag: 10 * time.Second},
+		"not for few":             {mailboxes: 50, lag: time.Hour},
+		"the policy wants none":   {mailboxes: 120, guards: ", rings: []", lag: time.Hour},
+		"the options go before":   {mailboxes: 50, guards: ", rings: [3]", rings: three, lag: time.Hour, want: 5},
+		"a ring of all is no end": {mailboxes: 50, guards: ", rings: [100%]", lag: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
 			synctestRun(t, func(t *testing.T) {
-				tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 50})
-				b := newBench(t, tenant, simulator.WithReadLag(lag))
-				run := b.apply(b.check(parse(t, everything)), func(o *reconcile.ApplyOptions) {
-					o.Rings = []reconcile.Ring{{Mailboxes: 5}, {Mailboxes: 20}, {}}
-				})
+				tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: c.mailboxes})
+				b := newBench(t, tenant, simulator.WithReadLag(c.lag))
+				p := parse(t, strings.Replace(everything, "maxChangedPercent: 100", "maxChangedPercent: 100"+c.guards, 1))
+				plan := b.check(p)
+				want := c.want
+				if want == 0 {
+					want = plan.Summary().ChangedMailboxes
+				}
+				run := b.apply(plan, func(o *reconcile.ApplyOptions) { o.Rings = c.rings })
 				if n := b.service.Count("Set-Mailbox"); n != want {
 					t.Errorf("%d mailboxes were written, want %d; stopped %q", n, want, run.Stopped)
 				}
-				if (run.Stopped == "") != (want == 49) {
+				if (run.Stopped == "") != (c.want == 0) {
 					t.Errorf("stopped %q, results %v", run.Stopped, run.Results())
 				}
 			})

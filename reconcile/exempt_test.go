@@ -279,7 +279,7 @@ func TestControls(t *testing.T) {
 	}
 }
 
-func TestRings(t *testing.T) {
+func TestRingsOf(t *testing.T) {
 	for _, c := range []struct {
 		guards  string
 		changed int
