@@ -58,6 +58,7 @@ func TestParametersAreTheServices(t *testing.T) {
 			{Ref: ref, DefaultAuditSet: []string{"Owner"}},
 		})
 	}
+	directoryCalls(t, c)
 	seen := map[string]bool{}
 	for _, sent := range s.requests() {
 		inputs := []cmdletInput{}
@@ -89,8 +90,23 @@ func TestParametersAreTheServices(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != 10 {
-		t.Errorf("%d cmdlets were sent, want all ten: %v", len(seen), seen)
+	if len(seen) != 16 {
+		t.Errorf("%d cmdlets were sent, want all sixteen: %v", len(seen), seen)
+	}
+}
+
+// directoryCalls makes every call about groups and permissions.
+func directoryCalls(t *testing.T, c *Client) {
+	t.Helper()
+	c.GroupByID(t.Context(), []string{testGUID})
+	c.MailboxPermissions(t.Context(), []string{testGUID})
+	for _, kind := range []GroupKind{DistributionList, SecurityGroup, Microsoft365Group, DynamicList} {
+		if _, err := drain[Member](c.GroupMembers(t.Context(), Group{Guid: testGUID, Kind: kind})); err == nil {
+			t.Fatal("a listing without rows was whole")
+		}
+	}
+	if _, err := drain[RecipientPermission](c.RecipientPermissions(t.Context())); err == nil {
+		t.Fatal("a listing without rows was whole")
 	}
 }
 
@@ -128,7 +144,7 @@ func TestPropertiesAreTheServices(t *testing.T) {
 			t.Errorf("%s is read as %s, and is %s", match[1], got, match[2])
 		}
 	}
-	if found != 31 {
-		t.Errorf("the metadata has %d of the 31 properties of Mailbox", found)
+	if found != 33 {
+		t.Errorf("the metadata has %d of the 33 properties of Mailbox", found)
 	}
 }

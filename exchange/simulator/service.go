@@ -42,6 +42,8 @@ type Service struct {
 	rate    rateMeter
 	// throttle refuses cmdlets over its limit.
 	throttle tokenBucket
+
+	permissionList bool // See WithPermissionList.
 }
 
 // Option changes how a [Service] behaves.
