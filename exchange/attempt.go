@@ -16,13 +16,11 @@ func (c *Client) do(ctx context.Context, s *session, q call) (response, error) {
 	for {
 		resp, err := c.once(ctx, s, q)
 		if err == nil && resp.unsound == nil {
-			c.limit.succeeded()
 			return resp, nil
 		}
-		if again, err := c.correct(ctx, &q, resp, err, &done); err != nil {
+		if again, err := c.correct(ctx, s, &q, resp, err, &done); err != nil {
 			return response{}, err
 		} else if again {
-			s.forget()
 			continue
 		}
 		wrong := err
@@ -37,7 +35,7 @@ func (c *Client) do(ctx context.Context, s *session, q call) (response, error) {
 		if !again {
 			return resp, err
 		}
-		if err := c.pause(ctx, wait, asked > 0); err != nil {
+		if err := c.pause(ctx, q.kind, wait, asked); err != nil {
 			return response{}, callError(q.cmdlet, err)
 		}
 	}
@@ -59,7 +57,7 @@ type corrections struct{ token, anchor, region bool }
 // token (wire 5.2), on the wrong backend (semantics 1.3 E8), or by the front door,
 // which names the region (wire 1.7). A further page keeps its place: its cursor
 // is nowhere else.
-func (c *Client) correct(ctx context.Context, q *call, resp response, err error, done *corrections) (bool, error) {
+func (c *Client) correct(ctx context.Context, s *session, q *call, resp response, err error, done *corrections) (bool, error) {
 	if e, ok := asError(err); ok && e.Status == http.StatusUnauthorized && !done.token {
 		done.token = true
 		again, err := c.renew(ctx, resp.token, challenge(resp.header))
@@ -71,11 +69,13 @@ func (c *Client) correct(ctx context.Context, q *call, resp response, err error,
 	if moved, ok := errors.AsType[*RedirectError](err); ok && moved.follow && !done.region {
 		done.region = true
 		c.learn(moved)
+		s.forget()
 		return !q.kind.continues(), nil
 	}
 	if IsNeedsProxy(err) && !q.kind.continues() && !done.anchor {
 		done.anchor = true
 		q.anchor = q.anchor.other()
+		s.forget()
 		return true, nil
 	}
 	if e, ok := asError(err); ok && e.Status == 0 && !errors.Is(err, errNoTimeLeft) {
@@ -105,11 +105,8 @@ func (c *Client) place(q call) (endpoint, *endpoint) {
 }
 
 // pause waits before another try. A wait that the service asked for holds all
-// callers.
-func (c *Client) pause(ctx context.Context, wait time.Duration, asked bool) error {
-	if asked {
-		c.limit.hold(wait)
-		return c.limit.passGate(ctx)
-	}
+// calls of the class.
+func (c *Client) pause(ctx context.Context, kind callKind, wait, asked time.Duration) error {
+	c.limit.of(kind).hold(asked)
 	return sleep(ctx, wait)
 }

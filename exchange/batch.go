@@ -83,7 +83,7 @@ func (b *batch) again(ctx context.Context, pending []int, token string) []int {
 	if len(again) == 0 {
 		return nil
 	}
-	if err := b.client.pause(ctx, wait, asked > 0); err != nil {
+	if err := b.client.pause(ctx, b.kind, wait, asked); err != nil {
 		b.fail(again, func(i int) error { return callError(b.items[i].cmdlet, err) })
 		return nil
 	}
@@ -183,7 +183,7 @@ func (b *batch) send(ctx context.Context, pending []int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b.place(reply, pending)
+	b.place(reply, pending, resp.sent)
 	return resp.token, nil
 }
 
@@ -203,19 +203,21 @@ func wholeReply(resp response) (batchReply, error) {
 	return reply, nil
 }
 
-// place puts the answers in place, and tells the limiter.
-func (b *batch) place(reply batchReply, pending []int) {
-	throttled := false
+// place puts the answers in place, and tells the limiter. Items that were not
+// throttled are progress: what the others have waited is not held against them.
+func (b *batch) place(reply batchReply, pending []int, sent time.Time) {
+	refused := 0
 	for _, i := range pending {
 		b.outcomes[i] = place(b.items[i].cmdlet, b.id, reply, strconv.Itoa(i))
 		if IsThrottled(b.outcomes[i].err) {
-			throttled = true
-			b.client.counters.throttled.Add(1)
+			refused++
 		}
 	}
-	if throttled {
-		b.client.limit.throttled()
+	if refused < len(pending) {
+		b.waiting = newWaits(b.client.retry)
 	}
+	b.client.counters.throttled.Add(int64(refused))
+	b.client.limit.counted(b.kind, len(pending)-refused, refused, sent)
 }
 
 // encodeBatch writes the body; the ids are the positions of the items.
@@ -241,7 +243,7 @@ func (c *Client) encodeBatch(at endpoint, id string, items []invocation, pending
 		requests = append(requests, batchItem{
 			ID:      strconv.Itoa(i),
 			Method:  http.MethodPost,
-			URL:     at.url(actionInvoke, v.query()).String(),
+			URL:     at.invokeURL(v.query()).String(),
 			Headers: headers,
 			Body:    v.body(),
 		})

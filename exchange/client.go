@@ -43,9 +43,11 @@ type Config struct {
 	Trace func(Trace)
 	// Concurrency is how many HTTP calls are in flight at most; default 4.
 	Concurrency int
-	// RequestsPerSecond bounds the rate of HTTP calls; default 100. It falls by
-	// itself when the service answers 429, and grows back slowly.
-	RequestsPerSecond float64
+	// CmdletsPerSecond bounds the rate of cmdlets, of reads and of writes each; a
+	// batch of ten counts as ten, a page as one. Default 1000: no number is
+	// published, and below this the rate is learned from the service's headers and
+	// from its answers 429.
+	CmdletsPerSecond float64
 	// Retry says how often and how long a failed call is repeated.
 	Retry Retry
 	// Timeout bounds one HTTP call; default 960 s, the module's own, longer for
@@ -91,8 +93,8 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Concurrency <= 0 {
 		cfg.Concurrency = 4
 	}
-	if cfg.RequestsPerSecond <= 0 {
-		cfg.RequestsPerSecond = 100
+	if cfg.CmdletsPerSecond <= 0 {
+		cfg.CmdletsPerSecond = 1000
 	}
 	return &Client{
 		endpoint:  at,
@@ -102,7 +104,7 @@ func New(cfg Config) (*Client, error) {
 		userAgent: cfg.UserAgent,
 		account:   cfg.Account,
 		trace:     cfg.Trace,
-		limit:     newLimiter(cfg.Concurrency, cfg.RequestsPerSecond),
+		limit:     newLimiter(cfg.Concurrency, cfg.CmdletsPerSecond),
 		retry:     cfg.Retry.withDefaults(),
 		timeout:   cfg.Timeout,
 		session:   newID(),

@@ -159,9 +159,9 @@ func (e endpoint) path(action string) string {
 	return "/adminapi/beta/" + e.tenant + "/" + action
 }
 
-// url returns the absolute URL of an action with an optional raw query.
-func (e endpoint) url(action, query string) *url.URL {
-	return &url.URL{Scheme: e.base.Scheme, Host: e.base.Host, Path: e.path(action), RawQuery: query}
+// invokeURL returns the absolute URL of InvokeCommand with an optional raw query.
+func (e endpoint) invokeURL(query string) *url.URL {
+	return &url.URL{Scheme: e.base.Scheme, Host: e.base.Host, Path: e.path(actionInvoke), RawQuery: query}
 }
 
 // errForeignLink is wrapped by every refusal of a next link.
@@ -186,7 +186,7 @@ func (e endpoint) next(from *url.URL, link string) (*url.URL, error) {
 	case u.RawPath != "" || path.Clean(u.Path) != u.Path || !strings.EqualFold(u.Path, own):
 		return nil, fmt.Errorf("%w: its path is not %s", errForeignLink, own)
 	}
-	return e.url(actionInvoke, u.RawQuery), nil
+	return e.invokeURL(u.RawQuery), nil
 }
 
 // names tells whether a link names the endpoint or the front door to it.

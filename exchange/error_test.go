@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,12 +11,19 @@ import (
 
 // failure makes the body of an error as the service writes it (wire 5.1).
 func failure(code, message, detail, innerType, innerMessage string) string {
+	text := func(s string) string {
+		b, err := json.Marshal(s)
+		if err != nil {
+			panic(err)
+		}
+		return string(b)
+	}
 	details := ""
 	if detail != "" {
-		details = fmt.Sprintf(`"details":[{"code":"Context","target":"","message":%q}],`, detail)
+		details = `"details":[{"code":"Context","target":"","message":` + text(detail) + `}],`
 	}
-	return fmt.Sprintf(`{"error":{"code":%q,"message":%q,%s"innererror":{"message":"x","type":"Outer","internalexception":{"message":%q,"type":%q}},`+
-		`"adminapi.warnings@odata.type":"#Collection(String)","@adminapi.warnings":[]}}`, code, message, details, innerMessage, innerType)
+	return fmt.Sprintf(`{"error":{"code":%s,"message":%s,%s"innererror":{"message":"x","type":"Outer","internalexception":{"message":%s,"type":%s}},`+
+		`"adminapi.warnings@odata.type":"#Collection(String)","@adminapi.warnings":[]}}`, text(code), text(message), details, text(innerMessage), text(innerType))
 }
 
 func TestErrorBodies(t *testing.T) {
@@ -268,16 +276,17 @@ func TestRedirectIsFollowedToTheRegionOnly(t *testing.T) {
 	}
 }
 
-// FuzzErrorBody holds the parser of failures to its word: no panic, bounded
-// texts, nothing a terminal would act on, no token.
+// FuzzErrorBody holds the parser of failures to its word. Of any body: no panic,
+// bounded texts, nothing a terminal would act on. Of the service's own: the three
+// spellings of a detail say the same (wire 5.1), also where a proxy wrapped them.
 func FuzzErrorBody(f *testing.F) {
-	f.Add([]byte(failure("NotFound", "m", "E|A.B|t", "A.B", "x")))
-	f.Add([]byte(failure("NotFound", "m", `{"Message":"t","TypeName":"A.B"}`, "A.B", "x")))
-	f.Add([]byte(`{"error":{"message":"{\"error\":{\"message\":\"{\\\"error\\\":1}\"}}"}}`))
-	f.Add([]byte("<title>x</title>"))
-	f.Add([]byte("\x00\x00"))
-	f.Add([]byte("\x1b[31mBearer abc"))
-	f.Fuzz(func(t *testing.T, body []byte) {
+	f.Add([]byte(failure("NotFound", "m", "E|A.B|t", "A.B", "x")), "Microsoft.Exchange.AException", "The object 'x' couldn't be found.", uint8(0))
+	f.Add([]byte(failure("NotFound", "m", `{"Message":"t","TypeName":"A.B"}`, "A.B", "x")), "A.B", `a "quoted" {text} | with bars`, uint8(1))
+	f.Add([]byte(`{"error":{"message":"{\"error\":{\"message\":\"{\\\"error\\\":1}\"}}"}}`), "A.B`1+C", "t", uint8(3))
+	f.Add([]byte("<title>x</title>"), "", "", uint8(2))
+	f.Add([]byte("\x00\x00"), "A.B", "\x1b[31m", uint8(0))
+	f.Add([]byte("\x1b[31mBearer abc"), "A.B", "Bearer abc", uint8(0))
+	f.Fuzz(func(t *testing.T, body []byte, kind, message string, depth uint8) {
 		e := newError("Get-X", 400, http.Header{}, body)
 		for _, s := range []string{e.Message, e.Code, e.Type, e.Target} {
 			if len(s) > 3*maxText {
@@ -287,7 +296,39 @@ func FuzzErrorBody(f *testing.F) {
 		if strings.ContainsAny(e.Error(), "\x00\x1b\n\r") {
 			t.Fatalf("control characters in %q", e.Error())
 		}
+		message = strings.ToValidUTF8(message, "")
+		if !isTypeName(kind) || clean(message) == "" || len(kind) > 500 || len(message) > 300 || strings.Contains(message, `{"error"`) {
+			return
+		}
+		want := redact(clean(message))
+		for i, detail := range spellings(t, kind, message) {
+			got := newError("Get-X", 400, http.Header{}, []byte(proxied(detail, int(depth%(maxProxied+1)))))
+			if got.Type != kind || got.Message != want || got.details != 1 {
+				t.Fatalf("spelling %d behind %d proxies: %q %q of %d failures, want %q %q", i+1, depth%(maxProxied+1), got.Type, got.Message, got.details, kind, want)
+			}
+		}
 	})
+}
+
+// spellings writes a detail in the three ways of wire 5.1.
+func spellings(t *testing.T, kind, message string) []string {
+	t.Helper()
+	third, err := json.Marshal(map[string]any{"Message": message, "TypeName": kind, "StackTrace": nil, "InnerError": nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"Ex6F9304|" + kind + "|" + message, "|" + kind + "|" + message, string(third)}
+}
+
+// proxied wraps a detail into a body, and that into the texts of so many proxies
+// (wire 5.2).
+func proxied(detail string, proxies int) string {
+	body := failure("BadRequest", "Error executing cmdlet", detail, "A.DirectInvokeCmdletExecutionException", "Exception of type 'A' was thrown.")
+	for range proxies {
+		body = failure("BadRequest", "Error executing cmdlet",
+			"|Microsoft.Exchange.Configuration.CmdletProxyException|Error on proxy command 'x' to server X: NotFound: Error executing cmdlet : "+body, "A.B", "x")
+	}
+	return body
 }
 
 func TestRedact(t *testing.T) {

@@ -2,116 +2,83 @@ package exchange
 
 import (
 	"context"
-	"sync"
+	"net/http"
 	"time"
 
 	"golang.org/x/sync/semaphore"
-	"golang.org/x/time/rate"
 )
 
-// limiter holds back the calls of one client: so many in flight, so many a
-// second, and none before the time that the service has named.
+// limiter holds back the calls of one client, and so of one tenant: so many HTTP
+// calls in flight, and so many cmdlets a second. Reads and writes are paced
+// apart: nobody says whether the service limits them together (wire 5.3), and a
+// refused write must not slow the reading down.
 type limiter struct {
-	slots   *semaphore.Weighted
-	bucket  *rate.Limiter
-	ceiling rate.Limit
-
-	mu        sync.Mutex
-	notBefore time.Time
+	slots  *semaphore.Weighted
+	reads  *controller
+	writes *controller
+	clock  serviceClock
 }
 
-// throttledRate is where the rate falls to at the first 429 when it was higher:
-// no numbers are published, and public clients stay at a few calls a second
-// (wire 5.3). Each further 429 halves it, down to slowestRate.
-const (
-	throttledRate = rate.Limit(8)
-	slowestRate   = rate.Limit(0.5)
-	recovery      = 1.05 // growth of the rate with each call that succeeds
-)
-
 func newLimiter(inFlight int, perSecond float64) *limiter {
-	ceiling := rate.Limit(perSecond)
 	return &limiter{
-		slots:   semaphore.NewWeighted(int64(inFlight)),
-		bucket:  rate.NewLimiter(ceiling, burst(ceiling)),
-		ceiling: ceiling,
+		slots:  semaphore.NewWeighted(int64(inFlight)),
+		reads:  newController(perSecond),
+		writes: newController(perSecond),
 	}
 }
 
-// slot waits until one more call may be in flight; release must be called after
-// the answer was read.
-func (l *limiter) slot(ctx context.Context) (release func(), err error) {
+// of returns what paces the calls of a kind.
+func (l *limiter) of(kind callKind) *controller {
+	if kind == write || kind == probe {
+		return l.writes
+	}
+	return l.reads
+}
+
+// slot waits until one more call of a kind may be in flight; release must be
+// called after the answer was read.
+func (l *limiter) slot(ctx context.Context, kind callKind) (release func(), err error) {
 	if err := l.slots.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}
-	if err := l.passGate(ctx); err != nil { // it may have closed meanwhile
+	if err := l.of(kind).passGate(ctx); err != nil { // it may have closed meanwhile
 		l.slots.Release(1)
 		return nil, err
 	}
 	return func() { l.slots.Release(1) }, nil
 }
 
-// turn waits until the rate allows another call.
-func (l *limiter) turn(ctx context.Context) error {
-	if err := l.passGate(ctx); err != nil {
-		return err
+// heard takes what an answer says about the rate. The items of a batch that was
+// answered are left to [limiter.counted].
+func (l *limiter) heard(q call, resp response) {
+	now := time.Now()
+	if resp.header.Get(headerRemaining) != "" {
+		l.of(q.kind).follow(resp.header, now, l.clock.read(resp.header.Get("Date"), now))
 	}
-	// Not Limiter.Wait: it fails before the deadline with a text of its own.
-	turn := l.bucket.Reserve()
-	if err := sleep(ctx, turn.Delay()); err != nil {
-		turn.Cancel()
-		return err
-	}
-	return l.passGate(ctx) // it may have closed meanwhile
-}
-
-// passGate waits until the gate is open, also if it is put off while waiting.
-func (l *limiter) passGate(ctx context.Context) error {
-	for {
-		l.mu.Lock()
-		wait := time.Until(l.notBefore)
-		l.mu.Unlock()
-		if wait <= 0 {
-			return ctx.Err()
-		}
-		if err := sleep(ctx, wait); err != nil {
-			return err
-		}
+	weight := max(1, len(q.cmdlets))
+	switch {
+	case resp.status == http.StatusTooManyRequests:
+		l.counted(q.kind, 0, weight, resp.sent)
+	case resp.status < http.StatusInternalServerError && !q.batch:
+		l.counted(q.kind, weight, 0, resp.sent)
 	}
 }
 
-// hold closes the gate for d, for all callers.
-func (l *limiter) hold(d time.Duration) {
-	if d <= 0 {
-		return
+// counted notes how many cmdlets of a call, sent at a time, were taken and how many
+// were answered by 429.
+func (l *limiter) counted(kind callKind, taken, refused int, sent time.Time) {
+	c := l.of(kind)
+	if taken > 0 {
+		c.accepted(taken)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if until := time.Now().Add(d); until.After(l.notBefore) {
-		l.notBefore = until
+	if refused > 0 {
+		c.refused(refused, sent)
 	}
 }
 
-// throttled slows the client down after a 429.
-func (l *limiter) throttled() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.bucket.SetLimit(max(slowestRate, min(l.bucket.Limit(), 2*throttledRate)/2))
-	l.bucket.SetBurst(1)
-}
-
-// burst is how many calls may go at once: as many as in a second.
-func burst(limit rate.Limit) int { return max(1, int(limit)) }
-
-// succeeded lets the rate grow back towards the ceiling, and the burst with it.
-func (l *limiter) succeeded() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now := l.bucket.Limit(); now < l.ceiling {
-		now = min(l.ceiling, now*recovery)
-		l.bucket.SetLimit(now)
-		l.bucket.SetBurst(burst(now))
-	}
+// turn waits until a call may be made as far as its kind's rate goes.
+func (l *limiter) turn(ctx context.Context, q call) error {
+	return l.of(q.kind).turn(ctx, max(1, len(q.cmdlets)))
 }
 
 // sleep waits for d; the context's error wins.

@@ -86,7 +86,7 @@ func (c *Client) list(v invocation) (*lister, error) {
 		session: c.newSession(),
 		call:    q,
 		home:    c.endpoint,
-		at:      c.endpoint.url(actionInvoke, q.query),
+		at:      c.endpoint.invokeURL(q.query),
 		seen:    map[[sha256.Size]byte]bool{},
 	}, nil
 }
@@ -118,7 +118,7 @@ func (l *lister) fetch(ctx context.Context) (answer, error) {
 	if l.pages == 0 {
 		// The cursor is on the backend that this answer came from.
 		l.home, l.call.anchor = resp.at, resp.anchor
-		l.at = l.home.url(actionInvoke, l.call.query)
+		l.at = l.home.invokeURL(l.call.query)
 	}
 	l.pages++
 	l.client.counters.pages.Add(1)
@@ -132,7 +132,7 @@ func (l *lister) lost(ctx context.Context, err error) error {
 	if asked > l.client.retry.Budget {
 		asked = 0
 	}
-	if err := l.client.pause(ctx, max(asked, l.client.retry.First), asked > 0); err != nil {
+	if err := l.client.pause(ctx, l.call.kind, max(asked, l.client.retry.First), asked); err != nil {
 		return l.incomplete(ReasonRequest, callError(l.call.cmdlet, err))
 	}
 	if known, ok := errors.AsType[*IncompleteError](err); ok {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/oauth2"
 )
 
 const (
@@ -214,7 +217,7 @@ func TestNextLinkStaysAtHome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	from := e.url("InvokeCommand", "$select=Guid")
+	from := e.invokeURL("$select=Guid")
 	base := "https://outlook.office365.com" + invokePath
 	good := map[string]string{
 		base + "?%24skiptoken=AD1":                                             base + "?%24skiptoken=AD1",
@@ -274,27 +277,61 @@ func TestForeignLinkCannotDisturbATerminal(t *testing.T) {
 	}
 }
 
-// FuzzNextLink holds the check to its one promise: what it returns is on the
-// client's own scheme, host and path.
+// FuzzNextLink holds the check to its one promise: whatever the link, what comes
+// next is on the scheme, host and path where the listing was born, be it the front
+// door or a region, and a listing that goes on asks for nothing else.
 func FuzzNextLink(f *testing.F) {
+	const front = "https://outlook.office365.com"
 	for _, seed := range []string{
-		linkTo("AD1"), "//evil.example/x", "https://outlook.example@evil.example/", "?x", "", `\\evil`, "https://outlook.example:443" + invokePath + "?y",
+		"AD1", "//evil.example/x", "https://outlook.office365.com@evil.example/", "?x", "", `\\evil`, front + invokePath + "?%24skiptoken=AD1",
+		"https://outlook.office365.com:443" + invokePath + "?y", "https://eur01b.outlook.office365.com" + invokePath + "?y",
+		"https://nam01.outlook.office365.com" + invokePath, "https://eur01b.admin.protection.outlook.com:446" + invokePath, "?a=%zz;b#c",
+		"https://outlook.office365.com" + invokePath + "/../../x", "http://outlook.office365.com" + invokePath,
 	} {
-		f.Add(seed)
+		f.Add(seed, false)
+		f.Add(seed, true)
 	}
-	e, err := newEndpoint(testEndpoint, testTenant)
+	home, err := newEndpoint(front, testTenant)
 	if err != nil {
 		f.Fatal(err)
 	}
-	from := e.url("InvokeCommand", "")
-	f.Fuzz(func(t *testing.T, link string) {
-		got, err := e.next(from, link)
+	c, err := New(Config{Endpoint: front, TenantID: testTenant, TokenSource: oauth2.StaticTokenSource(nil)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, link string, inRegion bool) {
+		at := home
+		if inRegion {
+			at = home.on("eur01b.outlook.office365.com")
+		}
+		l, err := c.list(invocation{kind: read, cmdlet: cmdletGetMailbox})
 		if err != nil {
+			t.Fatal(err)
+		}
+		l.pages, l.home, l.at = 1, at, at.invokeURL("")
+		err = l.advance(answer{nextLink: link, valueState: Set})
+		switch {
+		case err != nil && (!IsIncomplete(err) || l.at.String() != at.invokeURL("").String()):
+			t.Fatalf("%q was refused by %v and moved the listing to %s", link, err, l.at)
+		case err != nil:
+			return
+		case l.at == nil:
+			if link != "" {
+				t.Fatalf("the listing ended at %q", link)
+			}
 			return
 		}
-		u, err := url.Parse(got.String())
-		if err != nil || u.Scheme != "https" || u.Host != "outlook.example" || u.Path != invokePath || u.User != nil || u.Fragment != "" {
-			t.Fatalf("next(%q) = %s, %v", link, got, err)
+		u, err := url.Parse(l.at.String())
+		if err != nil || u.Scheme != "https" || u.Host != at.base.Host || u.Path != invokePath || u.RawPath != "" || u.User != nil || u.Fragment != "" {
+			t.Fatalf("%q leads to %s, %v", link, l.at, err)
+		}
+		// What is asked for is that link, and nothing of it but its query.
+		q := call{kind: readOn, at: l.home, path: l.call.path, query: l.at.RawQuery}
+		if got := q.url(); got.Host != at.base.Host || got.Path != invokePath || got.Scheme != "https" {
+			t.Fatalf("%q is asked for at %s", link, got)
+		}
+		if ref, err := url.Parse(link); err == nil && ref.RawQuery != l.at.RawQuery {
+			t.Fatalf("%q is asked for with the query %q", link, l.at.RawQuery)
 		}
 	})
 }
@@ -325,5 +362,59 @@ func TestWarningsAreClassified(t *testing.T) {
 		if got := classify(tt.cmdlet, tt.text); got != tt.want {
 			t.Errorf("classify(%s, %q) = %d, want %d", tt.cmdlet, tt.text, got, tt.want)
 		}
+	}
+}
+
+// TestRenewedTokenKeepsTheCookies: the cursor stays on its backend; another anchor
+// leaves the cookies of the wrong backend behind.
+func TestRenewedTokenKeepsTheCookies(t *testing.T) {
+	cookie := func(r reply, value string) reply {
+		r.header = map[string]string{"Set-Cookie": "X-BackEndCookie=" + value + "; path=/"}
+		return r
+	}
+	s := &script{replies: []reply{
+		cookie(reply{status: 400, body: wrongBackend()}, "wrong"), cookie(page(`{}`, linkTo("A")), "right"), {status: 401}, page(`{}`, ""),
+	}}
+	cfg := testConfig(s)
+	cfg.TokenSource = &renewable{}
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{})); err != nil || len(rows) != 2 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	var got []string
+	for _, sent := range s.requests() {
+		got = append(got, sent.header.Get("Cookie"))
+	}
+	if want := []string{"", "", "X-BackEndCookie=right", "X-BackEndCookie=right"}; !slices.Equal(got, want) {
+		t.Errorf("cookies %q, want %q", got, want)
+	}
+}
+
+// TestLinkOfARegionStaysThere: it may name the front door, as nobody knows how the
+// region writes it, and is followed in the region; another region is elsewhere.
+func TestLinkOfARegionStaysThere(t *testing.T) {
+	front, err := newEndpoint("https://outlook.office365.com", testTenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	region := front.on("eur01b.outlook.office365.com")
+	want := "https://eur01b.outlook.office365.com" + invokePath + "?x=1"
+	for link, good := range map[string]bool{
+		"https://outlook.office365.com" + invokePath + "?x=1": true,
+		want:   true,
+		"?x=1": true,
+		"https://nam13b.outlook.office365.com" + invokePath + "?x=1":            false,
+		"https://eur01b.admin.protection.outlook.com:446" + invokePath + "?x=1": false,
+	} {
+		got, err := region.next(region.invokeURL(""), link)
+		if (err == nil) != good || good && got.String() != want {
+			t.Errorf("next(%s) = %v, %v", link, got, err)
+		}
+	}
+	if _, err := front.next(front.invokeURL(""), want); !errors.Is(err, errForeignLink) {
+		t.Errorf("the front door's listing was led to a region: %v", err)
 	}
 }

@@ -56,7 +56,7 @@ var (
 const noParameter = "ExoauditNoSuchParameter"
 
 // probeValue is the value that a parameter is probed with: one that makes auditing
-// stronger, should an object be found against all odds. Identity goes alone.
+// stronger, should an object be found against all odds. Identity is in every probe.
 func probeValue(cmdlet, parameter string) (any, bool) {
 	switch cmdlet + " " + parameter {
 	case cmdletSetMailbox + " AuditEnabled", cmdletSetMailbox + " GroupMailbox", cmdletSetMailbox + " PublicFolder":
@@ -70,7 +70,7 @@ func probeValue(cmdlet, parameter string) (any, bool) {
 	case cmdletSetBypass + " AuditBypassEnabled":
 		return false, true
 	default:
-		return nil, parameter == "Identity" && (cmdlet == cmdletSetMailbox || cmdlet == cmdletSetBypass)
+		return nil, false
 	}
 }
 
@@ -115,11 +115,9 @@ func (c *Client) ProbeParameters(ctx context.Context, cmdlet string, parameters 
 
 // probe makes one call on a Guid that no object has.
 func (c *Client) probe(ctx context.Context, cmdlet, parameter string, value any) Probe {
-	p := params{"Identity": newID()}
-	if value != nil {
-		p[parameter] = value
-	}
-	o := c.invoke(ctx, invocation{kind: probe, cmdlet: cmdlet, params: p, anchor: organizationAnchor()})
+	o := c.invoke(ctx, invocation{
+		kind: probe, cmdlet: cmdlet, params: params{"Identity": newID(), parameter: value}, anchor: organizationAnchor(),
+	})
 	found := Probe{Cmdlet: cmdlet, Parameter: parameter, Err: o.written().Err}
 	switch {
 	case found.Err == nil:

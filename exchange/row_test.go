@@ -3,9 +3,14 @@ package exchange
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
+	"math"
+	"reflect"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -204,38 +209,99 @@ func TestAnswerEnvelope(t *testing.T) {
 	}
 }
 
-// FuzzDecode holds the decoder to its word: it never panics, and a page that it
-// accepts gives the same rows with a strange property put into each.
-func FuzzDecode(f *testing.F) {
+// FuzzDecodeAnswer holds the decoder to its word. What it accepts is JSON, has the
+// rows that another decoder finds, and is not accepted when it is cut short; rows
+// with a strange property put into each give the same; the body stays as it is.
+func FuzzDecodeAnswer(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, `{"value":null}`, `{"value":[{"Guid":"g","AuditEnabled":"True","AuditOwner":["Update"]}]}`,
 		`{"value":[{"Guid":1,"Guid":2}],"@odata.nextLink":"https://x/"}`, "{\"value\":[{\"Guid\":\"\xff\"}]}",
 		`{"@adminapi.errors":[{"a":[1]}],"value":[null,[],{"AuditOwner":[1,[2],{"x":null}]}]}`, `{"value":[{"a":`,
+		"\ufeff{\"value\":[{}]}\n", `{"error":{"code":"x"},"value":[]}`, `{"@adminapi.warnings":["w"],"value":[{"Guid":null}]}`,
+		`{"value":[{"Guid":"\ud800"}],"Value":[]}`,
 	} {
-		f.Add([]byte(seed))
+		f.Add([]byte(seed), 3)
 	}
-	f.Fuzz(func(t *testing.T, body []byte) {
+	f.Fuzz(func(t *testing.T, body []byte, cut int) {
 		before := bytes.Clone(body)
 		a, err := decodeAnswer(body)
 		if err != nil {
 			return
 		}
-		err = rows(a, names{}, mailboxProperty, func(m Mailbox) bool {
-			if m.Guid.State != Set && m.Guid.Value != "" || m.AuditOwner.State != Set && m.AuditOwner.Value != nil {
-				t.Fatalf("a value without the state: %+v", m)
-			}
-			if !utf8.ValidString(m.Guid.Value) {
-				t.Fatalf("broken UTF-8 passed: %q", m.Guid.Value)
-			}
-			return true
-		})
+		got, err := decodedRows(a)
 		if err != nil {
 			t.Fatalf("the envelope was accepted and its rows were not: %v", err)
 		}
+		checkRows(t, got)
 		if !bytes.Equal(before, body) {
 			t.Fatal("the body was changed")
 		}
+		whole := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+		if len(whole) == 0 {
+			return
+		}
+		if !json.Valid(whole) {
+			t.Fatalf("accepted what is no JSON: %q", whole)
+		}
+		if n := 1 + (cut&math.MaxInt)%len(whole); n < len(whole) {
+			if _, err := decodeAnswer(whole[:n]); err == nil {
+				t.Fatalf("accepted after %d of %d bytes: %q", n, len(whole), whole)
+			}
+		}
+		var elements []json.RawMessage
+		if a.valueState == Set && json.Unmarshal(a.value, &elements) != nil || len(elements) != len(got) {
+			t.Fatalf("%d rows, and %d by another decoder: %s", len(got), len(elements), a.value)
+		}
+		again, err := decodedRows(answer{value: withStrangers(elements), valueState: a.valueState})
+		if err != nil || !reflect.DeepEqual(got, again) {
+			t.Fatalf("a strange property changed the rows: %v\n%+v\n%+v", err, got, again)
+		}
 	})
+}
+
+func decodedRows(a answer) (list []Mailbox, err error) {
+	err = rows(a, names{}, mailboxProperty, func(m Mailbox) bool {
+		list = append(list, m)
+		return true
+	})
+	return list, err
+}
+
+// checkRows looks for a value without the state, and for text that is none.
+func checkRows(t *testing.T, list []Mailbox) {
+	t.Helper()
+	for _, m := range list {
+		if m.Guid.State != Set && m.Guid.Value != "" || m.AuditOwner.State != Set && m.AuditOwner.Value != nil ||
+			m.AuditEnabled.State != Set && m.AuditEnabled.Value {
+			t.Fatalf("a value without the state: %+v", m)
+		}
+		if !utf8.ValidString(m.Guid.Value) || !utf8.ValidString(strings.Join(m.AuditOwner.Value, "")) {
+			t.Fatalf("broken UTF-8 passed: %+v", m)
+		}
+	}
+}
+
+// withStrangers puts a property that nobody knows, and one of another spelling,
+// into each row that is an object.
+func withStrangers(elements []json.RawMessage) jsontext.Value {
+	if elements == nil {
+		return nil
+	}
+	out := []byte("[")
+	for i, element := range elements {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		if rest, found := bytes.CutPrefix(element, []byte("{")); found {
+			out = append(out, `{"guid":[{"Guid":"x"}],"Guid@data.type":"System.Guid"`...)
+			if !bytes.HasPrefix(bytes.TrimSpace(rest), []byte("}")) {
+				out = append(out, ',')
+			}
+			element = rest
+		}
+		out = append(out, element...)
+	}
+	return append(out, ']')
 }
 
 func TestNamesAreSharedAndBounded(t *testing.T) {

@@ -563,7 +563,7 @@ func TestLargeListing(t *testing.T) {
 	}
 	const mailboxes = 100_000
 	s := simulator.New(simulator.NewTenant(simulator.Seed{Mailboxes: mailboxes}))
-	c := connect(t, s, func(cfg *exchange.Config) { cfg.RequestsPerSecond = 10_000 })
+	c := connect(t, s, func(cfg *exchange.Config) { cfg.CmdletsPerSecond = 10_000 })
 	count := 0
 	for row, err := range c.Mailboxes(t.Context(), exchange.MailboxQuery{Select: []string{"AuditEnabled", "AuditOwner", "DefaultAuditSet"}}) {
 		if err != nil {

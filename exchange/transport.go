@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -23,8 +22,6 @@ const (
 	// maxErrorBody bounds what is read of a failure. One that a proxy wraps in
 	// another, with its trace, is long, and cut it could not be read at all.
 	maxErrorBody = 1 << 20
-	// maxReset bounds how long an exhausted Rate-Limit-Remaining holds the calls.
-	maxReset = time.Minute
 )
 
 // call is one HTTP call as it stands before the token: what is needed to make
@@ -65,6 +62,7 @@ type response struct {
 	status int
 	header http.Header
 	body   []byte
+	sent   time.Time
 	// cut is set where the body of a success could not be read to its end.
 	cut error
 	// unsound is what is wrong with a success; known is what was read of it.
@@ -118,20 +116,20 @@ func callError(cmdlet string, err error) error { return fmt.Errorf("%s: %w", cmd
 // beside an error. A token may take long to get, so it is asked for last but
 // before the call takes one of the few places in flight.
 func (c *Client) once(ctx context.Context, s *session, q call) (response, error) {
-	if err := c.limit.turn(ctx); err != nil {
+	if err := c.limit.turn(ctx, q); err != nil {
 		return response{}, callError(q.cmdlet, err)
 	}
 	token, err := c.token(ctx)
 	if err != nil || ctx.Err() != nil {
 		return response{}, tokenError(ctx, q.cmdlet, err)
 	}
-	release, err := c.limit.slot(ctx)
+	release, err := c.limit.slot(ctx, q.kind)
 	if err != nil {
 		return response{}, callError(q.cmdlet, err)
 	}
 	defer release()
-	region := (*endpoint)(nil)
-	q.at, region = c.place(q)
+	at, region := c.place(q)
+	q.at = at
 	start := time.Now()
 	resp, size, err := c.exchange(ctx, s, q, token)
 	c.counters.requests.Add(1)
@@ -139,7 +137,7 @@ func (c *Client) once(ctx context.Context, s *session, q call) (response, error)
 	if q.batch {
 		c.counters.batches.Add(1)
 	}
-	resp.token, resp.at, resp.region, resp.anchor, resp.id = token, q.at, region, q.anchor, q.id
+	resp.sent, resp.token, resp.at, resp.region, resp.anchor, resp.id = start, token, q.at, region, q.anchor, q.id
 	if err == nil {
 		err = c.judge(q, resp)
 	}
@@ -178,7 +176,7 @@ func serviceTime(header http.Header) time.Time {
 
 // judge turns an answer that is no success into an error, and tells the limiter.
 func (c *Client) judge(q call, resp response) error {
-	c.followRateLimit(resp.header)
+	c.limit.heard(q, resp)
 	switch {
 	case resp.status == http.StatusOK:
 		return nil
@@ -188,29 +186,10 @@ func (c *Client) judge(q call, resp response) error {
 		return redirected(q, resp)
 	case resp.status == http.StatusTooManyRequests:
 		c.counters.throttled.Add(1)
-		c.limit.throttled()
 	}
 	e := newError(q.cmdlet, resp.status, resp.header, resp.body)
 	e.ClientRequestID = q.id
 	return e
-}
-
-// followRateLimit holds the calls when the service says that none is left until
-// a time, counted by its own clock (wire 5.3).
-func (c *Client) followRateLimit(header http.Header) {
-	left, err := strconv.ParseFloat(header.Get("Rate-Limit-Remaining"), 64)
-	if err != nil || left > 0 {
-		return
-	}
-	reset, err := time.Parse(time.RFC3339, header.Get("Rate-Limit-Reset"))
-	if err != nil {
-		return
-	}
-	now, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		now = time.Now()
-	}
-	c.limit.hold(min(reset.Sub(now), maxReset))
 }
 
 // exchange sends the call and reads the answer.

@@ -73,7 +73,7 @@ func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, err
 	if err := opts.Recorder.Begin(ctx, run.begin()); err != nil {
 		return nil, fmt.Errorf("the journal cannot be written, so nothing else is: %w", err)
 	}
-	e := &engine{tenant: t, plan: p, run: run, opts: opts, total: p.selectedMailboxes()}
+	e := &engine{tenant: t, plan: p, run: run, opts: opts, total: p.selectedMailboxes(), refusedOnce: map[string]bool{}}
 	e.tenantSettings(ctx)
 	e.bypass(ctx)
 	e.mailboxes(ctx)
@@ -98,12 +98,14 @@ type engine struct {
 	opts   ApplyOptions
 	total  int
 
-	mu         sync.Mutex
-	why        string // why no further write is begun
-	done       int
-	customized bool    // Enable-OrganizationCustomization was run
-	pending    []int32 // mailboxes that were written and do not show it yet
-	lost       []int32 // mailboxes of which a write may not have been made
+	mu   sync.Mutex
+	why  string // why no further write is begun
+	done int
+	// refusedOnce are the cmdlets whose last answers were all refusals.
+	refusedOnce map[string]bool
+	customized  bool    // Enable-OrganizationCustomization was run
+	pending     []int32 // mailboxes that were written and do not show it yet
+	lost        []int32 // mailboxes of which a write may not have been made
 }
 
 // stop ends the writing, for the first reason given.
@@ -153,9 +155,9 @@ func (e *engine) conclude(ctx context.Context, outcomes []journal.Outcome) {
 }
 
 // refusals looks at the answers to one cmdlet. Where the service refused them
-// all, thousands of further attempts would end the same way: nothing more of
-// that kind is begun. Other kinds have other cmdlets, and go on. Without a
-// token nothing goes on.
+// all, and did so before, thousands of further attempts would end the same way:
+// nothing more of that kind is begun. Other kinds have other cmdlets, and go
+// on. Without a token nothing goes on.
 func (e *engine) refusals(kind audit.SubjectKind, cmdlet string, errs []error) {
 	refused := 0
 	for _, err := range errs {
@@ -166,17 +168,29 @@ func (e *engine) refusals(kind audit.SubjectKind, cmdlet string, errs []error) {
 			refused++
 		}
 	}
-	if refused == 0 || refused < len(errs) {
-		return
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if refused == 0 || refused < len(errs) {
+		delete(e.refusedOnce, cmdlet)
+		return
+	}
+	if !e.refusedOnce[cmdlet] {
+		e.refusedOnce[cmdlet] = true
+		return
+	}
 	if !slices.Contains(e.run.Refused, cmdlet) {
 		e.run.Refused = append(e.run.Refused, cmdlet)
 	}
 	if kind != audit.KindOrganization { // Its two settings have a cmdlet each.
 		e.run.halted[kind] = cmdlet + " was refused"
 	}
+}
+
+// refused tells whether a cmdlet was refused as a whole, and again.
+func (e *engine) refused(cmdlet string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Contains(e.run.Refused, cmdlet)
 }
 
 // halted tells whether a kind may not be written any more.

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy/audit"
@@ -48,7 +47,7 @@ func (e *engine) bypassBatch(ctx context.Context, batch []int) {
 			_, lost = e.lookBypass(bctx, lost, written)
 		}
 	}
-	for _, pause := range []time.Duration{firstReadBackWait, secondReadBackWait} {
+	for _, pause := range lateReads() {
 		open = slices.DeleteFunc(open, func(i int) bool { return e.run.tenant[i].result != ResultUnconfirmed })
 		if len(open) == 0 || !wait(ctx, pause) {
 			break

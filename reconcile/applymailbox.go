@@ -5,7 +5,6 @@ import (
 	"iter"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy/audit"
@@ -229,7 +228,7 @@ func (e *engine) outcomes(jobs []*job) []journal.Outcome {
 
 // pendingReads reads back, at 5 and at 30 seconds, what did not show at once.
 func (e *engine) pendingReads(ctx context.Context) {
-	for _, pause := range []time.Duration{firstReadBackWait, secondReadBackWait} {
+	for _, pause := range lateReads() {
 		open := e.pending
 		e.pending = nil
 		if len(open) == 0 || !wait(ctx, pause) {

@@ -186,7 +186,7 @@ func (w watched) look(cmdlet string, parameters map[string]any) {
 	case "Set-Mailbox":
 		settings = nil
 		for name := range parameters {
-			if name != "Identity" {
+			if name != "Identity" && name != "GroupMailbox" && name != "PublicFolder" {
 				settings = append(settings, strings.ToLower(name[:1])+name[1:])
 			}
 		}

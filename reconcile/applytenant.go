@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile/journal"
@@ -55,7 +54,7 @@ func (e *engine) writeSwitch(bctx, ctx context.Context, c Change) outcome {
 			return e.tenant.SetUnifiedAuditLog(bctx, true).Err
 		})
 		e.refusals(c.Subject.Kind, setterOf(c.Setting), []error{err})
-		if o, _ = e.lookSwitch(bctx, c, err); !o.lost || n == maxSends-1 || e.hydrating(err) || !e.pause(ctx, n) {
+		if o, _ = e.lookSwitch(bctx, c, err); !o.lost || n == maxSends-1 || e.hydrating(err) || e.refused(setterOf(c.Setting)) || !e.pause(ctx, n) {
 			break
 		}
 		whole := false
@@ -63,7 +62,7 @@ func (e *engine) writeSwitch(bctx, ctx context.Context, c Change) outcome {
 			break
 		}
 	}
-	for _, pause := range []time.Duration{firstReadBackWait, secondReadBackWait} {
+	for _, pause := range lateReads() {
 		if o.result != ResultUnconfirmed || !wait(ctx, pause) {
 			break
 		}

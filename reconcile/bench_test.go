@@ -47,7 +47,7 @@ func (b *bench) through(way http.RoundTripper) {
 	client, err := exchange.New(exchange.Config{
 		Endpoint: "https://outlook.office365.com", TenantID: b.tenant.ID(),
 		TokenSource: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "a-token", TokenType: "Bearer"}),
-		Transport:   way, RequestsPerSecond: 1e6,
+		Transport:   way, CmdletsPerSecond: 1e6,
 	})
 	if err != nil {
 		b.t.Fatal(err)

@@ -138,22 +138,24 @@ func TestAllowedByAnAddressThatWasNotRead(t *testing.T) {
 		"the listing is cut": simulator.WithFaults(simulator.BodyCut("Get-Mailbox", 0)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			tenant := healthyTenant(5)
-			m := tenant.AddMailbox(simulator.Mailbox{
-				Type: "UserMailbox", PrimarySMTPAddress: "svc@contoso.com", UserPrincipalName: "svc@contoso.com",
-				Addresses: []string{"SMTP:svc@contoso.com", "smtp:scanner@contoso.com"},
+			synctestRun(t, func(t *testing.T) {
+				tenant := healthyTenant(5)
+				m := tenant.AddMailbox(simulator.Mailbox{
+					Type: "UserMailbox", PrimarySMTPAddress: "svc@contoso.com", UserPrincipalName: "svc@contoso.com",
+					Addresses: []string{"SMTP:svc@contoso.com", "smtp:scanner@contoso.com"},
+				})
+				tenant.SetBypass(m.Guid, true)
+				b := newBench(t, tenant, opt)
+				p := parse(t, "mailboxes: {everyone: {ageLimit: 30d}}\nbypass: {allow: [{account: scanner@contoso.com, reason: r, owner: o@contoso.com, expires: 2099-01-01}]}\n")
+				plan := b.check(p)
+				b.apply(plan)
+				if !bypassed(tenant, m.Guid) {
+					t.Error("the bypass of an allowed account was removed")
+				}
+				if want := map[bool]reconcile.Verdict{true: reconcile.VerdictInLine, false: reconcile.VerdictIncomplete}[name == "whole"]; plan.Verdict(strict) != want {
+					t.Errorf("verdict %s, want %s", plan.Verdict(strict), want)
+				}
 			})
-			tenant.SetBypass(m.Guid, true)
-			b := newBench(t, tenant, opt)
-			p := parse(t, "mailboxes: {everyone: {ageLimit: 30d}}\nbypass: {allow: [{account: scanner@contoso.com, reason: r, owner: o@contoso.com, expires: 2099-01-01}]}\n")
-			plan := b.check(p)
-			b.apply(plan)
-			if !bypassed(tenant, m.Guid) {
-				t.Error("the bypass of an allowed account was removed")
-			}
-			if want := map[bool]reconcile.Verdict{true: reconcile.VerdictInLine, false: reconcile.VerdictIncomplete}[name == "whole"]; plan.Verdict(strict) != want {
-				t.Errorf("verdict %s, want %s", plan.Verdict(strict), want)
-			}
 		})
 	}
 }

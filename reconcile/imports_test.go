@@ -57,6 +57,7 @@ func importTable() map[string]row {
 			ours: append(slices.Clone(wiring), "cmd/internal/daemon", "exchange/simulator", "policy/strict"),
 			free: true,
 		},
+		"cmd/internal/chaos":  {}, // tests only
 		"cmd/internal/daemon": {ours: wiring, free: true},
 
 		"policy":        {ours: []string{"policy/audit", "policy/strict"}, pure: true},

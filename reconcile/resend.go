@@ -45,15 +45,16 @@ func unsent(err error) bool {
 
 // mayPass tells whether a write that ended with an error is worth sending
 // again, should a read show that it is still needed: its fate is not known, or
-// what the service said may be over soon. A refusal that names what is wrong
-// with the call, the role or the object is an answer, and stays one.
+// what the service said may be over soon; of a 403, which says nothing of what
+// it refuses (wire 5.2), that is not known. A refusal that names what is wrong
+// with the call or the object is an answer, and stays one.
 func mayPass(err error) bool {
 	if undecided(err) {
 		return true
 	}
 	e, ok := errors.AsType[*exchange.Error](err)
 	return ok && (e.Status == http.StatusTooManyRequests || e.Status == http.StatusOK ||
-		exchange.IsNotHydrated(err) || exchange.IsNeedsProxy(err))
+		exchange.IsRefused(err) || exchange.IsNotHydrated(err) || exchange.IsNeedsProxy(err))
 }
 
 // unshown is the outcome of a write that does not show; why says what was seen,
@@ -68,6 +69,9 @@ func unshown(err error, why string) outcome {
 		return outcome{result: ResultFailed, note: err.Error(), lost: mayPass(err)}
 	}
 }
+
+// lateReads are the pauses before a write that was accepted is looked at again.
+func lateReads() [2]time.Duration { return [...]time.Duration{firstReadBackWait, secondReadBackWait} }
 
 // pause waits before a write is looked at again, and tells whether one may
 // still be begun then.

@@ -29,15 +29,16 @@ func attempt(ctx context.Context, read func() error) error {
 // one backend (wire 1.6, 5.4).
 //
 //	lost cursor, link missing, repeated or foreign   again: another listing has another cursor (wire 1.6)
-//	body cut or malformed, status of no whole answer again: what came is not what was sent
-//	batch item without answer                        again: it is as if it had not been asked
-//	no value, errors inside, unknown warning         again: the service says that it is not whole (wire 1.5)
+//	body cut, malformed, or without value, after rows again: what came is not what was sent
+//	status of no whole answer                        again: the same
+//	errors inside, unknown warning                   again: the service says that it is not whole (wire 1.5)
 //	none or several rows of one object               again: the same
 //	500, 408, no answer, redirect                    again: not repeated by the client on a further page
 //	wrong backend (semantics 1.3 E8)                 again: the client has tried its other anchor
 //	403                                              once more: whether it can pass is not known; it costs one call
 //	a call that had all its time                     once more: it takes sixteen minutes (wire 1.7)
-//	429, 502, 503, 504                               as it is: the client has had its time
+//	429, 502, 503, 504, and a first answer cut short,
+//	without value or without an item                 as it is: the client has had its time
 //	401, no token, not found, any other 4xx          as it is: that is an answer
 //	call refused by the client, confirmation asked   as it is: it would be the same
 func attemptsFor(err error) int {
@@ -45,7 +46,7 @@ func attemptsFor(err error) int {
 		return 1
 	}
 	if incomplete, ok := errors.AsType[*exchange.IncompleteError](err); ok && incomplete.Reason != exchange.ReasonRequest {
-		if incomplete.Reason == exchange.ReasonConfirmation {
+		if incomplete.Reason == exchange.ReasonConfirmation || triedAlready(incomplete) {
 			return 1
 		}
 		return readAttempts
@@ -64,6 +65,17 @@ func attemptsFor(err error) int {
 		return readAttempts
 	}
 	return 1
+}
+
+// triedAlready tells an answer that the client has asked for again itself, since
+// nothing had come before it that would have to be thrown away.
+func triedAlready(err *exchange.IncompleteError) bool {
+	switch err.Reason {
+	case exchange.ReasonTruncated, exchange.ReasonNoValue, exchange.ReasonNoAnswer:
+		return err.Rows == 0
+	default:
+		return false
+	}
 }
 
 // batchAttempt makes a batch of reads, and those of its items again that

@@ -13,43 +13,48 @@ import (
 type hiddenWrite struct{ record, slot int }
 
 // storedValues confirms writes of stored AuditEnabled values by one more
-// listing with the filter, and sends again those that may not have been made
-// and that the filter still finds. It is not made where the run was told to end.
+// listing with the filter, and another where it does not show them yet. Those
+// that may not have been made, and that the filter still finds, are sent again.
+// It is not made where the run was told to end.
 func (e *engine) storedValues(ctx context.Context) {
 	for n := range maxSends {
-		asked, lost := e.hiddenWrites()
-		if !asked || ctx.Err() != nil || lost && !e.pause(ctx, n) {
+		open, lost := e.hiddenWrites()
+		if open == 0 || ctx.Err() != nil || lost && !e.pause(ctx, n) || !lost && n > 0 && !wait(ctx, lateReads()[n-1]) {
 			break
 		}
 		ids, err := readStored(ctx, e.tenant)
-		open := e.judgeStored(ctx, ids, err)
-		if err != nil || len(open) == 0 || n == maxSends-1 || !e.sendStored(ctx, open) {
+		lostWrites := e.judgeStored(ctx, ids, err, n == maxSends-1)
+		if err != nil || len(lostWrites) > 0 && (n == maxSends-1 || !e.sendStored(ctx, lostWrites)) {
 			break
 		}
 	}
 	e.giveUpStored(ctx)
 }
 
-// hiddenWrites tells whether there are any, and whether one may not have been
-// made.
-func (e *engine) hiddenWrites() (asked, lost bool) {
+// hiddenWrites counts those that are not decided, and tells whether one may
+// not have been made.
+func (e *engine) hiddenWrites() (open int, lost bool) {
 	for record, slot := range e.run.mailbox.hidden {
-		asked, lost = true, lost || e.run.mailbox.at(record, slot).lost
+		open++
+		lost = lost || e.run.mailbox.at(record, slot).lost
 	}
-	return asked, lost
+	return open, lost
 }
 
 // judgeStored judges the hidden writes by the listing, and gives those to send
 // again.
-func (e *engine) judgeStored(ctx context.Context, ids []guid, err error) []hiddenWrite {
-	var open []hiddenWrite
+func (e *engine) judgeStored(ctx context.Context, ids []guid, err error, last bool) []hiddenWrite {
+	var lost []hiddenWrite
 	var outcomes []journal.Outcome
 	for record, slot := range e.run.mailbox.hidden {
 		_, listed := slices.BinarySearchFunc(ids, e.plan.pop.records[record].id, compareGUID)
 		o := storedOutcome(e.run.mailbox.at(record, slot), listed, err)
+		o.hidden = o.hidden && (o.lost || !last)
 		e.run.mailbox.set(record, slot, o)
+		if o.lost {
+			lost = append(lost, hiddenWrite{record, slot})
+		}
 		if o.hidden {
-			open = append(open, hiddenWrite{record, slot})
 			continue
 		}
 		outcomes = append(outcomes, outcomeOf(e.changeAt(record, slot), o))
@@ -59,11 +64,11 @@ func (e *engine) judgeStored(ctx context.Context, ids []guid, err error) []hidde
 		}
 	}
 	e.conclude(ctx, outcomes)
-	return open
+	return lost
 }
 
-// storedOutcome judges a stored AuditEnabled by the filter. One that may not
-// have been made, and is listed, stays hidden: it is not decided.
+// storedOutcome judges a stored AuditEnabled by the filter. One that is still
+// listed may yet show, or be sent again: it stays hidden.
 func storedOutcome(was outcome, listed bool, err error) outcome {
 	switch {
 	case err != nil:
@@ -75,7 +80,7 @@ func storedOutcome(was outcome, listed bool, err error) outcome {
 	case listed && was.lost:
 		return was
 	case listed:
-		return outcome{result: ResultUnconfirmed, note: "accepted, but the filter still finds the stored value not true"}
+		return outcome{result: ResultUnconfirmed, note: "accepted, but the filter still finds the stored value not true", hidden: true}
 	}
 	return outcome{result: ResultVerified}
 }
@@ -103,11 +108,11 @@ func (e *engine) sendStored(ctx context.Context, open []hiddenWrite) bool {
 	return true
 }
 
-// giveUpStored closes the intents of the hidden writes that are not sent any
-// more.
+// giveUpStored closes the intents of the hidden writes that are neither sent
+// nor looked at any more.
 func (e *engine) giveUpStored(ctx context.Context) {
 	for record, slot := range e.run.mailbox.hidden {
-		if o := e.run.mailbox.at(record, slot); o.lost {
+		if o := e.run.mailbox.at(record, slot); o.lost || o.result == ResultUnconfirmed {
 			e.conclude(ctx, []journal.Outcome{outcomeOf(e.changeAt(record, slot), o)})
 		}
 	}

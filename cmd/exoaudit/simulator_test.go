@@ -15,6 +15,7 @@ import (
 
 	"github.com/exoaudit/exoaudit/cmd/internal/cli"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
+	"github.com/exoaudit/exoaudit/reconcile/doctor"
 )
 
 // simulationKey finds the simulation of a script, which a later one replaces.
@@ -53,8 +54,6 @@ func simulatorCommand(ctx context.Context) func(*testscript.TestScript, bool, []
 		if h, ok := ts.Value(simulationKey{}).(*holder); ok {
 			h.sim = sim
 		}
-		ts.Setenv("AZURE_CLIENT_SECRET", "")
-		ts.Setenv("EXOAUDIT_ACCESS_TOKEN", "")
 		for name, value := range sim.Environment() {
 			ts.Setenv(name, value)
 		}
@@ -92,7 +91,11 @@ func readSimulation(ts *testscript.TestScript, args []string) (*simulator.Tenant
 		cfg.Options = append(cfg.Options, simulator.WithFaults(faultNamed(ts, text)))
 	}
 	if *role != "" {
-		cfg.Options = append(cfg.Options, simulator.WithRole(roleOf(ts, *role, *lacking)))
+		r := roleOf(ts, *role, *lacking)
+		cfg.Options = append(cfg.Options, simulator.WithRole(r))
+		if id := doctor.DirectoryRoleID(r.Name); id != "" {
+			cfg.DirectoryRoles = []string{id}
+		}
 	}
 	tenant := simulator.NewTenant(seed)
 	if len(rows) > 0 {
@@ -265,34 +268,11 @@ func cmdTenant(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdSignIn changes the credential: signin secret, token, none, wrong-secret.
-func cmdSignIn(ts *testscript.TestScript, _ bool, args []string) {
-	sim := simulationOf(ts)
-	for _, name := range []string{"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "EXOAUDIT_ACCESS_TOKEN"} {
-		ts.Setenv(name, "")
-	}
-	switch args[0] {
-	case "certificate":
-		ts.Setenv("AZURE_CLIENT_CERTIFICATE_PATH", sim.CertificateFile)
-	case "secret":
-		ts.Setenv("AZURE_CLIENT_SECRET", sim.Secret())
-	case "wrong-secret":
-		ts.Setenv("AZURE_CLIENT_SECRET", "not-the-secret-0123456789")
-	case "token":
-		ts.Setenv("EXOAUDIT_ACCESS_TOKEN", sim.AccessToken)
-	case "wrong-token":
-		ts.Setenv("EXOAUDIT_ACCESS_TOKEN", "eyJ-not-a-token-0123456789")
-	case "none":
-	default:
-		ts.Fatalf("signin: there is no %q", args[0])
-	}
-}
-
 // cmdNoSecrets looks for what must never be written, in the last output of
 // each command and in every file below the script's folder.
 func cmdNoSecrets(ts *testscript.TestScript, _ bool, args []string) {
 	sim := simulationOf(ts)
-	forbidden := []string{sim.Secret(), sim.AccessToken, "eyJ", "PRIVATE KEY", "not-the-secret", "Bearer "}
+	forbidden := append(sim.Secrets(), "eyJ", "PRIVATE KEY", "not-the-secret", "hunter2", "Bearer ")
 	search := func(where, text string) {
 		for _, secret := range forbidden {
 			if strings.Contains(text, secret) {

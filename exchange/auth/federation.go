@@ -26,7 +26,7 @@ func (p *Provider) assert(ctx context.Context, _ confidential.AssertionRequestOp
 	}
 	c, ok := decodeClaims(text.Reveal())
 	if !ok {
-		return "", &Error{Action: p.assertionAction(), Message: "it is not a signed token (JWT)", Hint: p.assertionHint()}
+		return "", p.unusable("it is not a signed token (JWT)")
 	}
 	p.mu.Lock()
 	p.sent, p.sentText = c, text
@@ -34,18 +34,15 @@ func (p *Provider) assert(ctx context.Context, _ confidential.AssertionRequestOp
 	return text.Reveal(), nil
 }
 
-func (p *Provider) assertionAction() string {
+// unusable is an assertion that is not worth sending.
+func (p *Provider) unusable(reason string) *Error {
 	if p.cfg.Kind == KindGitHub {
-		return "use the token of GitHub's identity provider"
+		return &Error{Action: "use the token of GitHub's identity provider", Message: reason, Hint: "check " + githubURL}
 	}
-	return "use the token in " + federatedSetting
-}
-
-func (p *Provider) assertionHint() string {
-	if p.cfg.Kind == KindGitHub {
-		return "check " + githubURL
+	return &Error{
+		Action: "use the token in " + federatedSetting, Message: reason,
+		Hint: "check what writes the file " + printable(p.cfg.FederatedTokenFile),
 	}
-	return "check what writes the file " + printable(p.cfg.FederatedTokenFile)
 }
 
 // federatedFile reads the assertion out of a file. What is wrong with the file may be put
@@ -54,7 +51,10 @@ func (p *Provider) assertionHint() string {
 func (p *Provider) federatedFile(context.Context) (Secret, error) {
 	text, reason := readAssertion(p.cfg.FederatedTokenFile)
 	if reason != "" {
-		return "", &Error{Action: p.assertionAction(), Message: reason, Hint: p.assertionHint()}
+		return "", p.unusable(reason)
+	}
+	if _, ok := decodeClaims(text.Reveal()); !ok {
+		return "", p.unusable("it is not a signed token (JWT)")
 	}
 	return text, nil
 }

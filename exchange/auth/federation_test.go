@@ -50,8 +50,13 @@ func TestFederatedFileThatCannotBeUsed(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w, a, cfg := k.open(t)
+			running := provider(t, cfg)
 			tc.edit(t, w)
-			_, err := provider(t, cfg).TokenSource(scope).Token()
+			_, later := running.TokenSource(scope).Token()
+			if e := wantError(t, later); !strings.Contains(e.Message, tc.reason) {
+				t.Errorf("while it runs: %v", later)
+			}
+			_, err := auth.New(t.Context(), cfg)
 			e := wantError(t, err)
 			if !strings.Contains(e.Message, tc.reason) || !strings.Contains(e.Action, "AZURE_FEDERATED_TOKEN_FILE") || !strings.Contains(e.Hint, w.file) {
 				t.Errorf("got %v", err)

@@ -35,7 +35,7 @@ type Provider struct {
 
 // New checks a configuration and makes a Provider. It sends nothing. The context bounds the
 // token calls to come. The error is a *ConfigError, or an *Error for a certificate that is
-// not valid now.
+// not valid now or the file of a federated token that cannot be read.
 func New(ctx context.Context, cfg Config) (*Provider, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -74,6 +74,10 @@ func (p *Provider) prepare() (err error) {
 			return err
 		}
 	case KindFederated:
+		// Looked at now, so that a wrong path is told before anything else can fail.
+		if _, err := p.federatedFile(p.ctx); err != nil {
+			return err
+		}
 		p.assertions = p.federatedFile
 	case KindGitHub:
 		p.assertions = p.githubAssertion

@@ -36,7 +36,7 @@ func (e *examination) cmdlets(ctx context.Context) {
 	for _, n := range e.needs {
 		check := e.cmdlet(n)
 		e.add(check)
-		if !n.Write || check.Status == Missing {
+		if !n.Write || check.Status == Missing || e.access.hopeless {
 			continue
 		}
 		parameters := slices.DeleteFunc(slices.Clone(n.Parameters), func(p string) bool { return p == identity })
@@ -69,6 +69,9 @@ func (e *examination) cmdlet(n reconcile.Need) Check {
 	case !known:
 		check.Status = Unknown
 		check.Seen = "the list of exported cmdlets could not be had"
+		if e.access.hopeless {
+			check.Seen = "not tried: see the service above"
+		}
 	case !held:
 		check.Status = Missing
 		check.Seen = "not among the cmdlets that the service exports to this credential"
@@ -87,7 +90,9 @@ func (e *examination) cmdlet(n reconcile.Need) Check {
 			check.Seen += "; needed with " + strings.Join(n.Parameters, ", ")
 		}
 	case Unknown:
-		check.Fix = say("run doctor again; cause: %v", e.cause())
+		if !e.access.hopeless {
+			check.Fix = say("run doctor again; cause: %v", e.cause())
+		}
 	case OK, Warning:
 	}
 	return check
@@ -109,12 +114,6 @@ func (e *examination) cause() error {
 // probe judges the parameters of a cmdlet by calls on an object that does not
 // exist.
 func (e *examination) probe(ctx context.Context, cmdlet string, parameters []string) {
-	if exchange.IsUnauthenticated(e.access.exportedErr) {
-		for _, p := range parameters {
-			e.add(parameterCheck(cmdlet, p, Unknown, "not tried: the service did not take the token", ""))
-		}
-		return
-	}
 	probes, err := e.tenant.ProbeParameters(ctx, cmdlet, parameters)
 	if errors.Is(err, exchange.ErrProbeSucceeded) {
 		e.report.Alarm = say("%v; look into the audit log of the tenant for a call of %s by this application, and report this", err, cmdlet)

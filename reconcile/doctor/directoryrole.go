@@ -40,8 +40,9 @@ func roleName(id string) (name string, known bool) {
 	return id, false
 }
 
-// roleID gives the template id of a role in the table.
-func roleID(name string) string {
+// DirectoryRoleID gives the template id of an Entra role that Exchange Online
+// honours, by its English name; empty where there is none.
+func DirectoryRoleID(name string) string {
 	for _, r := range directoryRoles() {
 		if r.name == name {
 			return r.id

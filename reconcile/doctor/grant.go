@@ -145,7 +145,7 @@ func (e *examination) grantDirectoryRole(reads, writes []Check) Grant {
 	g.Commands = []string{
 		whoIs(client),
 		"az rest --method POST --url https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignments " +
-			`--body '{"principalId": "` + object + `", "roleDefinitionId": "` + roleID(role) + `", "directoryScopeId": "/"}'`,
+			`--body '{"principalId": "` + object + `", "roleDefinitionId": "` + DirectoryRoleID(role) + `", "directoryScopeId": "/"}'`,
 	}
 	return g
 }

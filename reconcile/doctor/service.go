@@ -29,6 +29,9 @@ type access struct {
 	orgErr      error
 	log         exchange.AdminAuditLog
 	logErr      error
+	// hopeless says that no further call makes sense: the service did not take
+	// the token, or gave no answer at all.
+	hopeless bool
 }
 
 // exports tells whether the caller's roles hold a cmdlet; known is false where
@@ -41,7 +44,7 @@ func (a access) exports(cmdlet string) (held, known bool) {
 func (a access) called(cmdlet string) (err error, tried bool) { //nolint:revive // The error is what is asked for.
 	switch cmdlet {
 	case getOrganization:
-		return a.orgErr, true
+		return a.orgErr, !errors.Is(a.orgErr, errNotCalled)
 	case getAuditLog:
 		return a.logErr, !errors.Is(a.logErr, errNotCalled)
 	default:
@@ -49,26 +52,22 @@ func (a access) called(cmdlet string) (err error, tried bool) { //nolint:revive 
 	}
 }
 
-// errNotCalled marks a call that the policy does not need.
+// errNotCalled marks a call that the policy does not need, or that makes no
+// sense any more.
 var errNotCalled = errors.New("not called")
 
-// read makes the calls that cost nothing and change nothing. A credential that
-// is refused as a whole is not tried again.
+// read makes the calls that cost nothing and change nothing. Where the first
+// shows that there is no way in, it is the last.
 func (e *examination) read(ctx context.Context) {
 	a := &e.access
+	a.orgErr, a.logErr = errNotCalled, errNotCalled
 	names, err := e.tenant.ExportedCmdlets(ctx)
-	if a.exportedErr = err; err == nil {
-		a.exported = map[string]bool{}
-		for _, n := range names {
-			a.exported[strings.ToLower(n)] = true
-		}
+	a.exportedErr = err
+	a.exported = map[string]bool{}
+	for _, n := range names {
+		a.exported[strings.ToLower(n)] = true
 	}
-	a.logErr = errNotCalled
-	if exchange.IsUnauthenticated(err) {
-		a.orgErr = err
-		if e.needed(getAuditLog) {
-			a.logErr = err
-		}
+	if a.hopeless = exchange.IsUnauthenticated(err) || err != nil && !answered(err); a.hopeless {
 		return
 	}
 	a.org, a.orgErr = e.tenant.Organization(ctx)
@@ -109,7 +108,7 @@ func (e *examination) service() {
 
 // answered tells an answer of the service from a call that did not reach it.
 func answered(err error) bool {
-	if exchange.IsUnauthenticated(err) {
+	if exchange.IsUnauthenticated(err) || exchange.IsIncomplete(err) {
 		return true
 	}
 	failed, ok := errors.AsType[*exchange.Error](err)

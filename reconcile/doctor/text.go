@@ -180,6 +180,15 @@ func (t *textWriter) closing(r *Report) {
 	t.line("%s", verdictLine(r))
 }
 
+// some gives the first of many names: the list itself stands above.
+func some(names []string) string {
+	const shown = 4
+	if len(names) > shown+1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+	}
+	return strings.Join(names, ", ")
+}
+
 func verdictLine(r *Report) string {
 	var parts []string
 	for _, s := range []Status{Missing, Unknown, Warning} {
@@ -198,7 +207,7 @@ func verdictLine(r *Report) string {
 	case VerdictMissing:
 		return "Missing: " + strings.Join(r.Gaps(), ", ") + tail
 	case VerdictIncomplete:
-		return "Not all could be determined: " + strings.Join(r.named(Unknown), ", ") + tail
+		return "Not all could be determined: " + some(r.named(Unknown)) + tail
 	default:
 		return "Ready" + tail
 	}

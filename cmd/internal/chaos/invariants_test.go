@@ -259,8 +259,8 @@ func unrecordedWrites(h *history) []string {
 	return out
 }
 
-// blindRepeats looks for writes that were sent again without a look at the
-// mailbox. After an answer that says that nothing was done, other than by want
+// blindRepeats looks for writes that were sent again without a look at what they
+// are about. After an answer that says that nothing was done, other than by want
 // of a token, of time, or of the right server, a write may be tried with less,
 // never the same; after one that does not say, nothing of it may be sent again.
 func blindRepeats(h *history) []string {
@@ -272,13 +272,13 @@ func blindRepeats(h *history) []string {
 			seen[m.read] = i
 		case m.reply:
 			answer[m.write] = i
-		case m.write.cmdlet == "Set-Mailbox":
-			id := m.write.object()
+		default:
+			id := m.write.target()
 			for n := last[id] - 1; n >= 0; n = -1 {
 				before := h.moments[n].write
 				at, answered := answer[before]
 				if (!answered || seen[id] < at) && before.repeatedBy(m.write) {
-					out = append(out, fmt.Sprintf("command %d sent %v again after %d, with no look at the mailbox", m.step+1, m.write.parameters, before.status))
+					out = append(out, fmt.Sprintf("command %d sent %v again after %d, with no look between", m.step+1, m.write.parameters, before.status))
 				}
 			}
 			last[id] = i + 1
@@ -292,11 +292,13 @@ func (w *write) repeatedBy(later *write) bool {
 	switch {
 	case w.status == 429, w.status == 401, w.status == 302, w.status == 400 && strings.Contains(w.words, "needs proxy"):
 		return false
+	case w.status == 400 && strings.Contains(w.words, "Enable-OrganizationCustomization"):
+		return false // not hydrated: the tenant is given time (semantics 4.4)
 	case w.status >= 400 && w.status < 500 && w.status != 408:
 		return sameParameters(w.parameters, later.parameters)
 	}
 	for name, value := range w.parameters {
-		if strings.HasPrefix(name, "Audit") || name == "DefaultAuditSet" {
+		if name != "Identity" && name != "GroupMailbox" && name != "PublicFolder" {
 			if other, ok := later.parameters[name]; ok && sameParameters(value, other) {
 				return true
 			}

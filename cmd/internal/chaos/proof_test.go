@@ -54,7 +54,7 @@ func newGoodDay(t *testing.T) *goodDay {
 			steps: []*step{
 				at("check", cli.ExitDrift, 0, 0, "drift"), at("apply", cli.ExitInLine, 0, 1, "drift"), at("check", cli.ExitInLine, 1, 1, "inLine"),
 			},
-			moments: []moment{{step: 1, write: w}, {step: 1, write: w, reply: true}, {step: 1, read: drifted.Guid}},
+			moments: []moment{{step: 1, write: w}, {step: 1, write: w, reply: true}, {step: 1, read: w.target()}},
 		},
 	}
 }
@@ -123,7 +123,7 @@ func TestRepeatsThatAreNone(t *testing.T) {
 	}
 	d = newGoodDay(t)
 	d.again(500, "")
-	d.moments = append(d.moments[:2:2], moment{step: 1, read: d.drifted}, d.moments[2])
+	d.moments = append(d.moments[:2:2], moment{step: 1, read: d.first().target()}, d.moments[2])
 	if found := blindRepeats(d.history); len(found) > 0 {
 		t.Errorf("with a look between: %v", found)
 	}

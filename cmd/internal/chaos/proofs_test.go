@@ -138,9 +138,17 @@ func proofsRepeated() []proof {
 			w := d.again(500, "")
 			w.parameters = map[string]any{"Identity": d.drifted, "AuditDelegate": adding("FolderBind"), "AuditEnabled": true}
 		}, "after 500"},
+		{"a bypass again after 500", func(d *goodDay) {
+			bypassWrite(d, d.drifted, false)
+			d.again(500, "")
+		}, "after 500"},
+		{"a switch again after 504", func(d *goodDay) {
+			d.first().cmdlet, d.first().parameters = "Set-OrganizationConfig", map[string]any{"AuditDisabled": false}
+			d.again(504, "")
+		}, "after 504"},
 		{"again before the answer", func(d *goodDay) {
 			d.moments = append(d.moments[:1:1], moment{step: 1, write: d.again(500, "")})
-		}, "no look"},
+		}, "no look between"},
 	}
 }
 

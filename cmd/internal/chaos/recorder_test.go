@@ -22,12 +22,12 @@ import (
 )
 
 // moment is what happened, in the order in which it happened: a write that
-// arrived, an answer to one, or a mailbox that was read.
+// arrived, an answer to one, or an object that was read.
 type moment struct {
 	step  int
 	write *write // a write that arrived, or of which the answer came
 	reply bool
-	read  string // Guid of a mailbox that a good answer held
+	read  string // what a good answer held, as write.target spells it
 }
 
 // write is one cmdlet that changes something, as it reached the service.
@@ -45,6 +45,13 @@ type write struct {
 func (w *write) object() string {
 	id, _ := w.parameters["Identity"].(string)
 	return strings.ToLower(id)
+}
+
+// target is what a write is about, and what a read of it is noted as: the noun
+// of the cmdlet, and the object.
+func (w *write) target() string {
+	_, noun, _ := strings.Cut(w.cmdlet, "-")
+	return strings.TrimSuffix(noun+" "+w.object(), " ")
 }
 
 // dayRecorder is the way of every call: it notes what passes, sends Ctrl-C when
@@ -283,12 +290,13 @@ func (r *dayRecorder) answered(req *http.Request, cmdlets []invocation, writes m
 			w.status, w.words = got.status, string(got.body)
 			r.moments = append(r.moments, moment{step: r.step, write: w, reply: true})
 		}
-		if i.cmdlet == "Get-Mailbox" && got.status == http.StatusOK {
-			r.read(got.body)
+		if got.status == http.StatusOK && !i.writes() {
+			r.read(i.cmdlet, got.body)
 		}
 	}
 	if len(cmdlets) == 0 { // a next link that was got, not posted
-		r.read(body)
+		r.read("Get-Mailbox", body)
+		r.read("Get-MailboxAuditBypassAssociation", body)
 	}
 	return resp, err
 }
@@ -321,16 +329,21 @@ func batchReplies(body []byte) map[string]reply {
 	return out
 }
 
-// read notes the mailboxes that an answer holds.
-func (r *dayRecorder) read(body []byte) {
+// read notes the objects that an answer holds.
+func (r *dayRecorder) read(cmdlet string, body []byte) {
 	var page struct {
 		Value []struct{ Guid string } `json:"value"`
 	}
 	if json.Unmarshal(body, &page) != nil {
 		return
 	}
+	noun := strings.TrimPrefix(cmdlet, "Get-")
 	for _, row := range page.Value {
-		r.moments = append(r.moments, moment{step: r.step, read: strings.ToLower(row.Guid)})
+		target := noun
+		if noun == "Mailbox" || noun == "MailboxAuditBypassAssociation" {
+			target += " " + strings.ToLower(row.Guid)
+		}
+		r.moments = append(r.moments, moment{step: r.step, read: target})
 	}
 }
 

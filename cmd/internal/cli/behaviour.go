@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/exoaudit/exoaudit/exchange/simulator"
+	"github.com/exoaudit/exoaudit/reconcile/doctor"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
 
@@ -26,40 +27,49 @@ func (b *behaviour) bind(cmd *cobra.Command) {
 	f.Float64Var(&b.throttle, "throttle", 0, "let through `N` cmdlets a second, and answer 429 to the rest; 0 is no limit")
 }
 
-// options gives the options of the service, or says which flag is wrong.
-func (b *behaviour) options() ([]simulator.Option, error) {
+// apply adds the options to a simulation, or says which flag is wrong.
+func (b *behaviour) apply(cfg *SimulationConfig) error {
 	var s simulator.Switches
 	for _, text := range b.switches {
 		if err := simulator.ParseSwitch(&s, text); err != nil {
-			return nil, invalid("--switch: %w", err)
+			return invalid("--switch: %w", err)
 		}
 	}
-	options := []simulator.Option{simulator.WithSwitches(s)}
+	cfg.Options = append(cfg.Options, simulator.WithSwitches(s))
 	if b.faults != "" {
 		data, err := readFile("--faults", b.faults, maxInput)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		faults, err := simulator.ParseFaults(data)
 		if err != nil {
-			return nil, invalid("--faults %s: %w", report.Line(b.faults), err)
+			return invalid("--faults %s: %w", report.Line(b.faults), err)
 		}
-		options = append(options, simulator.WithFaults(faults...))
+		cfg.Options = append(cfg.Options, simulator.WithFaults(faults...))
 	}
 	if b.role != "" {
 		role, ok := simulator.RoleNamed(b.role)
 		if !ok {
-			return nil, invalid("--role %s: there is %s", report.Line(b.role), strings.Join(simulator.RoleNames(), ", "))
+			return invalid("--role %s: there is %s", report.Line(b.role), strings.Join(simulator.RoleNames(), ", "))
 		}
-		options = append(options, simulator.WithRole(role))
+		cfg.play(role)
 	}
 	switch {
 	case !(b.throttle >= 0) || math.IsInf(b.throttle, 0):
-		return nil, invalid("--throttle %v: it is a number of cmdlets a second, from 0", b.throttle)
+		return invalid("--throttle %v: it is a number of cmdlets a second, from 0", b.throttle)
 	case b.throttle > 0:
-		options = append(options, simulator.WithThrottle(simulator.Throttle{
+		cfg.Options = append(cfg.Options, simulator.WithThrottle(simulator.Throttle{
 			PerSecond: b.throttle, Burst: int(max(1, min(b.throttle, math.MaxInt32))), Headers: true, RetryAfter: true,
 		}))
 	}
-	return options, nil
+	return nil
+}
+
+// play gives the caller a role, which the tokens name where it is one of Entra:
+// a role group of Exchange shows in no token (wire 6).
+func (c *SimulationConfig) play(role simulator.Role) {
+	c.Options = append(c.Options, simulator.WithRole(role))
+	if id := doctor.DirectoryRoleID(role.Name); id != "" {
+		c.DirectoryRoles = []string{id}
+	}
 }

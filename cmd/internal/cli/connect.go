@@ -48,9 +48,20 @@ type place struct {
 
 // connect resolves the tenant, chooses the credential, and makes the client.
 // Only the resolution of a domain makes a call, to which no credential is
-// sent; the first token is asked for by the first request. Watchers are told
-// of every call.
-func (a *app) connect(ctx context.Context, t target, watchers ...func(exchange.Trace)) (*connection, error) {
+// sent; the first token is asked for by the first request.
+func (a *app) connect(ctx context.Context, t target) (*connection, error) {
+	return a.connectWith(ctx, t, calling{})
+}
+
+// calling says how the calls of a connection are made, where not as usual.
+type calling struct {
+	// watch is told of every call, beside --verbose.
+	watch func(exchange.Trace)
+	retry exchange.Retry
+}
+
+// connectWith is connect with another way of calling.
+func (a *app) connectWith(ctx context.Context, t target, c calling) (*connection, error) {
 	at, err := a.place(t)
 	if err != nil {
 		return nil, err
@@ -80,7 +91,8 @@ func (a *app) connect(ctx context.Context, t target, watchers ...func(exchange.T
 		Transport:   transport,
 		UserAgent:   strings.ReplaceAll(toolName(), " ", "/"),
 		Account:     provider.Account,
-		Trace:       traces(append(watchers, a.trace())...),
+		Trace:       traces(c.watch, a.trace()),
+		Retry:       c.retry,
 	})
 	if err != nil {
 		return nil, invalid("%w", err)

@@ -97,7 +97,8 @@ func (a *app) examine(ctx context.Context, x examination) (*doctor.Report, error
 		Tool: toolName(), Tenant: x.target.tenant, Endpoint: at.endpoint, Policy: p, ReadOnly: x.readOnly,
 		Clock: clock.ahead, Now: a.env.Now,
 	}
-	conn, err := a.connect(ctx, x.target, clock.see)
+	// Somebody waits for the answer, and a call that fails is an answer too.
+	conn, err := a.connectWith(ctx, x.target, calling{watch: clock.see, retry: exchange.Retry{Tries: 3, Budget: time.Minute}})
 	switch {
 	case err == nil:
 		defer conn.idle()

@@ -49,11 +49,9 @@ tests: nothing it says is about a real tenant.`,
 		if !insecure && !isLoopbackAddress(cfg.Listen) {
 			return invalid("--listen %s: not a loopback address; whoever reaches it may use it, so --insecure-listen has to say that is meant", report.Line(cfg.Listen))
 		}
-		options, err := b.options()
-		if err != nil {
+		if err := b.apply(&cfg); err != nil {
 			return err
 		}
-		cfg.Options = append(cfg.Options, options...)
 		return a.simulate(cmd, seed, cfg)
 	}
 	return cmd

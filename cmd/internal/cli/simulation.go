@@ -25,6 +25,8 @@ type SimulationConfig struct {
 	Listen string
 	// TLS serves the admin API over TLS too; the authority always is.
 	TLS bool
+	// DirectoryRoles are the template ids of Entra roles that the tokens name.
+	DirectoryRoles []string
 	// Options go to the simulated service.
 	Options []simulator.Option
 }
@@ -39,20 +41,22 @@ type Simulation struct {
 
 	// Endpoint and AuthorityURL are the addresses that are served.
 	Endpoint, AuthorityURL string
-	// CAFile, CertificateFile and SecretFile are files in Folder, mode 0600.
-	Folder, CAFile, CertificateFile, SecretFile string
+	// CAFile, CertificateFile, SecretFile and FederatedFile are files in Folder,
+	// mode 0600.
+	Folder, CAFile, CertificateFile, SecretFile, FederatedFile string
 	// AccessToken is a bearer token that the service takes beside those of the
 	// authority.
 	AccessToken string
 
-	secret  string
-	servers []*http.Server
-	opened  atomic.Int64
+	secret   string
+	platform platform
+	servers  []*http.Server
+	opened   atomic.Int64
 }
 
 // StartSimulation serves a tenant until Close.
 func StartSimulation(ctx context.Context, tenant *simulator.Tenant, cfg SimulationConfig) (*Simulation, error) {
-	s := &Simulation{Tenant: tenant, AccessToken: randomToken()}
+	s := &Simulation{Tenant: tenant, AccessToken: randomToken(), platform: newPlatform()}
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
 	}
@@ -84,6 +88,7 @@ func (s *Simulation) writeFiles(c *simulator.AuthorityCredentials) error {
 		{&s.CAFile, "ca.pem", c.CAPEM()},
 		{&s.CertificateFile, "client.pem", c.ClientPEM()},
 		{&s.SecretFile, "client-secret", []byte(c.ClientSecret)},
+		{&s.FederatedFile, "federated-token", []byte(s.platform.federatedToken(time.Now()))},
 	} {
 		*f.path = filepath.Join(s.Folder, f.name)
 		if err := os.WriteFile(*f.path, f.data, 0o600); err != nil {
@@ -105,11 +110,12 @@ func (s *Simulation) serve(ctx context.Context, cfg SimulationConfig, c *simulat
 		s.Endpoint = "https://" + api.Addr().String()
 		api = tls.NewListener(api, c.TLSConfig())
 	}
-	s.Authority = simulator.NewAuthority(simulator.AuthorityConfig{
+	s.Authority = simulator.NewAuthority(s.platform.trusted(simulator.AuthorityConfig{
 		TenantID: s.Tenant.ID(), Domain: s.Tenant.Domain(),
 		Audiences: []string{s.Endpoint, simulator.AuthorityAudience},
 		Secret:    c.ClientSecret, Certificate: c.ClientCertificate,
-	})
+		Claims: simulator.AuthorityClaims{DirectoryRoles: cfg.DirectoryRoles},
+	}))
 	options := append([]simulator.Option{simulator.WithTokenCheck(s.check)}, cfg.Options...)
 	s.Service = simulator.New(s.Tenant, options...)
 	s.run(api, s.Service)
@@ -152,19 +158,6 @@ func (s *Simulation) check(token string) error {
 
 // Connections is the number of TCP connections that were accepted so far.
 func (s *Simulation) Connections() int { return int(s.opened.Load()) }
-
-// Environment gives the environment variables with which a command finds the
-// simulation and signs in by certificate; it needs --cloud custom too.
-func (s *Simulation) Environment() map[string]string {
-	return map[string]string{
-		"AZURE_TENANT_ID":               s.Tenant.ID(),
-		"AZURE_CLIENT_ID":               s.Authority.ClientID(),
-		"AZURE_CLIENT_CERTIFICATE_PATH": s.CertificateFile,
-		"AZURE_AUTHORITY_HOST":          s.AuthorityURL,
-		"EXOAUDIT_ENDPOINT":             s.Endpoint,
-		"EXOAUDIT_CA_FILE":              s.CAFile,
-	}
-}
 
 // Secret is the client secret, the content of SecretFile.
 func (s *Simulation) Secret() string { return s.secret }
