@@ -234,8 +234,11 @@ func TestAdminAuditLogFields(t *testing.T) {
 	}
 	sent := s.Requests()
 	for _, edit := range []exchange.AdminAuditEdit{
-		{Enabled: new(true)}, {AgeLimit: "90.00:00:00"}, {Cmdlets: &exchange.ListEdit{Replace: []string{"*"}}},
-		{Parameters: &exchange.ListEdit{Add: []string{"*"}}}, {ExcludedCmdlets: &exchange.ListEdit{Remove: []string{"*-Mailbox*"}}},
+		{Enabled: new(true)},
+		{AgeLimit: "90.00:00:00"},
+		{Cmdlets: &exchange.ListEdit{Replace: []string{"*"}}},
+		{Parameters: &exchange.ListEdit{Add: []string{"*"}}},
+		{ExcludedCmdlets: &exchange.ListEdit{Remove: []string{"*-Mailbox*"}}},
 	} {
 		r := c.SetAdminAuditLog(t.Context(), edit)
 		if !exchange.IsUnknownParameter(r.Err) || exchange.IsRefused(r.Err) {
@@ -246,9 +249,15 @@ func TestAdminAuditLogFields(t *testing.T) {
 		t.Errorf("%d requests, %+v", s.Requests()-sent, tenant.AdminAudit())
 	}
 	for _, edit := range []exchange.AdminAuditEdit{
-		{}, {AgeLimit: "0"}, {AgeLimit: "00:00:00"}, {Cmdlets: &exchange.ListEdit{}}, {ExcludedCmdlets: &exchange.ListEdit{Add: []string{"**"}}},
-		{ExcludedCmdlets: &exchange.ListEdit{Replace: []string{"*"}}}, {Cmdlets: &exchange.ListEdit{Add: []string{" "}}},
-		{Cmdlets: &exchange.ListEdit{Add: []string{"a"}, Remove: []string{"A"}}}, {Cmdlets: &exchange.ListEdit{Add: []string{"a"}, Replace: []string{"b"}}},
+		{},
+		{AgeLimit: "0"},
+		{AgeLimit: "00:00:00"},
+		{Cmdlets: &exchange.ListEdit{}},
+		{ExcludedCmdlets: &exchange.ListEdit{Add: []string{"**"}}},
+		{ExcludedCmdlets: &exchange.ListEdit{Replace: []string{"*"}}},
+		{Cmdlets: &exchange.ListEdit{Add: []string{" "}}},
+		{Cmdlets: &exchange.ListEdit{Add: []string{"a"}, Remove: []string{"A"}}},
+		{Cmdlets: &exchange.ListEdit{Add: []string{"a"}, Replace: []string{"b"}}},
 	} {
 		if r := c.SetAdminAuditLog(t.Context(), edit); !errors.Is(r.Err, exchange.ErrInvalidCall) {
 			t.Errorf("%+v: %v", edit, r.Err)
