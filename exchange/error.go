@@ -140,7 +140,7 @@ func redirected(q call, resp response) error {
 	}
 	e.Host, e.Regional = clean(u.Host), q.at.regional(u)
 	e.follow = e.Status == http.StatusFound && e.Regional != "" && u.Scheme == "https" &&
-		isInternal(strings.ToLower(u.Hostname())) && e.Regional != q.at.base.Host
+		(isInternal(strings.ToLower(u.Hostname())) || q.at.compliance && strings.EqualFold(u.Host, e.Regional)) && e.Regional != q.at.base.Host
 	return e
 }
 

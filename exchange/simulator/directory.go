@@ -44,6 +44,9 @@ type directory struct {
 	full    map[string][]Permission // By the mailbox's Guid.
 	sendAs  map[string][]Permission
 	admin   AdminAudit
+
+	retention     []RetentionPolicy
+	retentionMade int
 }
 
 func newDirectory() directory {
@@ -53,6 +56,7 @@ func newDirectory() directory {
 func (d *directory) clone() directory {
 	c := directory{
 		groups: slices.Clone(d.groups), members: maps.Clone(d.members), full: maps.Clone(d.full), sendAs: maps.Clone(d.sendAs), admin: d.admin.clone(),
+		retention: cloneRetention(d.retention), retentionMade: d.retentionMade,
 	}
 	for guid, list := range c.members {
 		c.members[guid] = slices.Clone(list)
@@ -245,6 +249,9 @@ func (t *Tenant) dumpDirectory() iter.Seq2[string, string] {
 			pairs = append(pairs, [2]string{"permission/" + guid + "/sendAs", describe(dir.sendAs[guid])})
 		}
 		pairs = append(pairs, dir.admin.pairs(t.ID())...)
+		for _, p := range dir.retention {
+			pairs = append(pairs, p.pairs()...)
+		}
 		for _, pair := range pairs {
 			if !yield(pair[0], pair[1]) {
 				return

@@ -125,7 +125,7 @@ func mailboxPermissionListColumns() []property[permissionView] {
 	return []property[permissionView]{
 		permissionText("MailboxIdentity", func(p *permissionView) string { return p.identity }),
 		permissionText("User", func(p *permissionView) string { return p.Trustee }),
-		{"IsOwner", nil, func(b []byte, p *permissionView) []byte { return appendBool(b, false) }},
+		{"IsOwner", nil, func(b []byte, _ *permissionView) []byte { return appendBool(b, false) }},
 		{"PermissionList", []Field{{"PermissionList@odata.type", []byte(`"#Collection(Exchange.MailboxPermissionInfo)"`)}}, func(b []byte, p *permissionView) []byte {
 			b = append(b, `[{"AccessRights":`...)
 			b = append(appendList(b, p.Rights), `,"IsInherited":`...)

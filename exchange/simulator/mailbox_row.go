@@ -21,6 +21,7 @@ type columns struct {
 	adminAudit   []property[Organization]
 
 	recipient             []property[recipientView]
+	retention             []property[RetentionPolicy]
 	recipientPermission   []property[permissionView]
 	mailboxPermission     []property[permissionView]
 	mailboxPermissionList []property[permissionView]
@@ -35,6 +36,7 @@ func newColumns(t *Tenant) columns {
 		adminAudit:   adminAuditColumns(t),
 
 		recipient:             recipientColumns(t),
+		retention:             retentionColumns(t),
 		recipientPermission:   recipientPermissionColumns(),
 		mailboxPermission:     mailboxPermissionColumns(),
 		mailboxPermissionList: mailboxPermissionListColumns(),
