@@ -150,7 +150,7 @@ func unaskedWrites(h *history) []string {
 	var out []string
 	for _, w := range h.writes() {
 		st := h.steps[w.step]
-		why := ""
+		var why string
 		if st.verb != "apply" {
 			why = st.verb + " writes nothing"
 		} else if why = h.excluded(st, w); why == "" {
