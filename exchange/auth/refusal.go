@@ -70,9 +70,9 @@ func (f failure) explain(err error) *Error {
 	return e
 }
 
-// bodyOf gives the body of an answer that MSAL made an error of. Polling for a device code
-// leaves the body read to its end (libraries section 1); the error's own text then still
-// has it, after the status.
+// bodyOf gives the body of an answer that MSAL made an error of. Managed identities, and the
+// polling for a device code, leave the body read to its end (seen in MSAL 1.10.1); the
+// error's own text then still has it, after the status.
 func bodyOf(call msal.CallErr) []byte {
 	body, _ := io.ReadAll(io.LimitReader(call.Resp.Body, maxAnswer))
 	if len(body) == 0 && call.Err != nil {

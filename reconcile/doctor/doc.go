@@ -5,8 +5,9 @@
 // close it.
 //
 // What is needed is derived by reconcile.Needs. Cmdlets are looked up among
-// those that the service exports to the caller (wire 1.7); parameters are
-// probed with writes to a mailbox that does not exist, which change nothing
+// those that the service exports to the caller (wire 1.7). Parameters of reads
+// are tried by reading the beginning of what check would read; those of writes
+// are probed on a mailbox that does not exist, which changes nothing
 // (exchange.Client.ProbeParameters). Apart from the calls of Tenant it is a
 // pure judgement of what it is handed.
 //
@@ -15,8 +16,7 @@
 // A probe tells something only of a service that binds parameters before it
 // looks the identity up; of another it is unknown, and said to be. The
 // parameters of Set-OrganizationConfig and Set-AdminAuditLogConfig have no safe
-// probe, as these cmdlets have no object that could be absent, and parameters
-// of read cmdlets are not tried. A role with a read scope hides mailboxes,
+// probe, as these cmdlets have no object that could be absent. A role with a read scope hides mailboxes,
 // which nothing here can see. Which management role holds a cmdlet is known for
 // some cmdlets only (semantics 3, 4.5); for the others the query that tells is
 // given, and no name.

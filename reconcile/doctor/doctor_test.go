@@ -29,20 +29,21 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 const endpoint = "https://outlook.office365.com"
 
-// probedParameter is a parameter that a probe tries, with its cmdlet.
-type probedParameter struct{ cmdlet, parameter string }
+// parameter is one that can be tried, with its cmdlet.
+type parameter struct{ cmdlet, name string }
 
-// probedParameters derives from the needs what is probed: every parameter that
-// a role may lack by itself.
-func probedParameters() []probedParameter {
-	var out []probedParameter
+// triable derives from the needs what a call can tell: every parameter that a
+// role may lack by itself, other than those of cmdlets that act on the tenant,
+// and the identity without which no write can be tried at all.
+func triable(write bool) []parameter {
+	var out []parameter
 	for _, n := range reconcile.Needs(nil) {
-		if n.Cmdlet != "Set-Mailbox" && n.Cmdlet != "Set-MailboxAuditBypassAssociation" {
+		if n.Write != write || n.Write && n.Cmdlet != "Set-Mailbox" && n.Cmdlet != "Set-MailboxAuditBypassAssociation" {
 			continue
 		}
 		for _, p := range n.Parameters {
-			if p != "Identity" {
-				out = append(out, probedParameter{n.Cmdlet, p})
+			if p != "Identity" || !n.Write {
+				out = append(out, parameter{n.Cmdlet, p})
 			}
 		}
 	}
@@ -201,25 +202,92 @@ func TestLackingOneParameter(t *testing.T) {
 	readings := map[string]simulator.RoleParameterMode{
 		"forbidden": simulator.RoleParameterForbidden, "bindingError": simulator.RoleParameterBindingError,
 	}
-	for _, p := range probedParameters() {
+	for _, p := range slices.Concat(triable(false), triable(true)) {
 		for name, reading := range readings {
-			t.Run(p.cmdlet+"/"+p.parameter+"/"+name, func(t *testing.T) {
+			t.Run(p.cmdlet+"/"+p.name+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					b := newBench(t, simulator.Seed{Seed: 1, Mailboxes: 3},
-						simulator.WithRole(simulator.AuditOperator().Lacking(p.cmdlet, p.parameter)),
+						simulator.WithRole(simulator.AuditOperator().Lacking(p.cmdlet, p.name)),
 						simulator.WithSwitches(simulator.Switches{RoleParameter: reading}))
 					r := b.examine()
-					want := []string{p.cmdlet + " -" + p.parameter}
-					if !slices.Equal(r.Gaps(), want) || r.Count(doctor.Unknown) > 0 {
+					if want := []string{p.cmdlet + " -" + p.name}; !slices.Equal(r.Gaps(), want) || r.Count(doctor.Unknown) > 0 && p.name != "ResultSize" {
 						t.Errorf("missing %q with %d unknown, want %q", r.Gaps(), r.Count(doctor.Unknown), want)
 					}
 					if reading == simulator.RoleParameterBindingError {
-						golden(t, "audit-operator-lacking-"+strings.ToLower(p.parameter)+".txt", text(t, r))
+						golden(t, "audit-operator-lacking-"+strings.ToLower(p.cmdlet+"-"+p.name)+".txt", text(t, r))
 					}
 				})
 			})
 		}
 	}
+}
+
+// TestNoSafeProbe: what cannot be tried is named as such, whether the role has
+// it or not.
+func TestNoSafeProbe(t *testing.T) {
+	for _, p := range []parameter{{"Set-OrganizationConfig", "AuditDisabled"}, {"Set-AdminAuditLogConfig", "UnifiedAuditLogIngestionEnabled"}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, simulator.Seed{Seed: 1, Mailboxes: 3}, simulator.WithRole(simulator.AuditOperator().Lacking(p.cmdlet, p.name)))
+			r := b.examine()
+			c := find(t, r, p.cmdlet+" -"+p.name)
+			if c.Status != doctor.Warning || !strings.Contains(c.Seen, "no safe probe") || r.Verdict() != doctor.VerdictReady {
+				t.Errorf("%+v, verdict %s", c, r.Verdict())
+			}
+			if query := "Get-ManagementRole -Cmdlet " + p.cmdlet + " -CmdletParameters " + p.name + "\n"; !strings.Contains(text(t, r), query) {
+				t.Errorf("the query %q is not given", query)
+			}
+			if b.service.Count(p.cmdlet) > 0 {
+				t.Errorf("%s was called", p.cmdlet)
+			}
+		})
+	}
+}
+
+// TestHostileNames: what a tenant calls itself commands neither a terminal nor a
+// CI system, in either form.
+func TestHostileNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const name = "\x1b[2J##vso[task.complete]\u202e\u0085::error::x"
+		quoted, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBench(t, simulator.Seed{Seed: 1, Mailboxes: 3}, simulator.WithRowEdit(func(cmdlet string, r *simulator.Row) {
+			if cmdlet == "Get-OrganizationConfig" {
+				r.Set("Name", string(quoted))
+			}
+		}))
+		r := b.examine()
+		var out bytes.Buffer
+		if err := doctor.WriteJSON(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		for _, shown := range []string{text(t, r), out.String()} {
+			for _, bad := range []string{"\x1b", "##vso", "\u202e", "\u0085", "::error"} {
+				if strings.Contains(shown, bad) {
+					t.Errorf("%q is in\n%s", bad, shown)
+				}
+			}
+		}
+		if !strings.Contains(text(t, r), `\x1b[2J`) {
+			t.Error("the name is not shown at all")
+		}
+	})
+}
+
+// TestJSONArrays: no array is ever null.
+func TestJSONArrays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, simulator.Seed{Seed: 1, Mailboxes: 3})
+		b.request.ReadOnly = true
+		var out bytes.Buffer
+		if err := doctor.WriteJSON(&out, b.examine()); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "null") || !strings.Contains(out.String(), `"grants": []`) {
+			t.Error(out.String())
+		}
+	})
 }
 
 func TestIdentityFirst(t *testing.T) {
@@ -228,7 +296,7 @@ func TestIdentityFirst(t *testing.T) {
 			b := newBench(t, simulator.Seed{Seed: 1, Mailboxes: 3}, simulator.WithRole(role),
 				simulator.WithSwitches(simulator.Switches{RoleParameter: simulator.RoleParameterIdentityFirst}))
 			r := b.examine()
-			if n := len(probedParameters()); r.Verdict() != doctor.VerdictIncomplete || r.Count(doctor.Unknown) != n {
+			if n := len(triable(true)); r.Verdict() != doctor.VerdictIncomplete || r.Count(doctor.Unknown) != n {
 				t.Errorf("verdict %s with %d unknown, want %d", r.Verdict(), r.Count(doctor.Unknown), n)
 			}
 			golden(t, "audit-operator-identity-first.txt", text(t, r))
@@ -296,6 +364,8 @@ func TestService(t *testing.T) {
 			"Enable-OrganizationCustomization", doctor.OK, "not needed",
 		},
 		{"no token is taken", simulator.Seed{}, []simulator.Option{simulator.WithFaults(all)}, nil, "sign-in", doctor.Missing, "401"},
+		{"no answer at all", simulator.Seed{}, []simulator.Option{simulator.WithFaults(simulator.Fault{Do: simulator.DoDropConnection})}, nil,
+			"endpoint", doctor.Unknown, "gave no answer"},
 		{"no module file", simulator.Seed{Mailboxes: 3}, []simulator.Option{simulator.WithFaults(simulator.Fault{
 			Cmdlet: "EXOModuleFile", Do: simulator.DoStatus, Status: 500,
 		})}, nil, "Get-Mailbox", doctor.Unknown, "could not be had"},
@@ -399,6 +469,23 @@ func TestNoToken(t *testing.T) {
 			t.Errorf("verdict %s, %d requests", r.Verdict(), len(b.service.Calls()))
 		}
 		golden(t, "no-token.txt", text(t, r))
+	})
+}
+
+// TestHopeless: where there is no way in, nothing more is tried, and what was
+// not tried is unknown, never missing.
+func TestHopeless(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, simulator.Seed{Mailboxes: 1}, simulator.WithFaults(simulator.Fault{Do: simulator.DoDropConnection}))
+		r := b.examine()
+		if r.Verdict() != doctor.VerdictIncomplete {
+			t.Errorf("verdict %s, missing %q", r.Verdict(), r.Gaps())
+		}
+		for _, c := range b.service.Calls() {
+			if len(c.Cmdlets) > 0 {
+				t.Errorf("%s was called", c.Cmdlets[0].Cmdlet)
+			}
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/exoaudit/exoaudit/exchange"
@@ -14,6 +15,11 @@ type Tenant interface {
 	ExportedCmdlets(ctx context.Context) ([]string, error)
 	Organization(ctx context.Context) (exchange.Organization, error)
 	AdminAuditLog(ctx context.Context) (exchange.AdminAuditLog, error)
+	Mailboxes(ctx context.Context, q exchange.MailboxQuery) iter.Seq2[exchange.Mailbox, error]
+	MailboxesByID(ctx context.Context, refs []exchange.MailboxRef, sel []string) []exchange.Result[exchange.Mailbox]
+	BypassAssociations(ctx context.Context) iter.Seq2[exchange.BypassAssociation, error]
+	BypassByID(ctx context.Context, guids []string) []exchange.Result[exchange.BypassAssociation]
+	Users(ctx context.Context, identities []string) []exchange.Result[exchange.User]
 	ProbeParameters(ctx context.Context, cmdlet string, parameters []string) ([]exchange.Probe, error)
 	Stats() exchange.Stats
 }
@@ -84,6 +90,8 @@ type examination struct {
 	tenant Tenant
 	// access is what was learned about the cmdlets.
 	access access
+	// mailbox is the Guid of one that is shown, to read by identity.
+	mailbox string
 }
 
 // Examine looks at everything that can be looked at without a write, and

@@ -34,6 +34,9 @@ func (c *census) take(h *history) {
 		c.seen["switch "+reading]++
 	}
 	c.seen["role "+h.s.role.Name]++
+	if h.s.settled {
+		c.seen["settled day"]++
+	}
 	for _, st := range h.steps {
 		c.seen["exit "+st.verb+" "+strconv.Itoa(st.status)]++
 		if st.document != nil {
@@ -100,7 +103,7 @@ func required() []string {
 		"verdict inLine", "verdict drift", "verdict incomplete", "verdict failed",
 		"fate planned", "fate blocked", "fate unsupported", "fate exempt",
 		"result verified", "result unconfirmed", "result failed", "result skipped", "result unsupported",
-		"fault " + administrator,
+		"fault " + administrator, "settled day",
 	}
 	for _, cmdlet := range []string{
 		"Set-Mailbox", "Set-MailboxAuditBypassAssociation", "Set-OrganizationConfig", "Set-AdminAuditLogConfig", "Enable-OrganizationCustomization",

@@ -18,13 +18,7 @@ func unconverged(h *history) []string {
 		return []string{fmt.Sprintf("the last check ended with %d and no report", st.status)}
 	}
 	out := leftOver(h.s, st)
-	listed := map[string]bool{}
-	for _, c := range st.document.Changes {
-		listed[c.Subject.ID+" "+c.Setting] = true
-	}
-	for _, u := range st.document.Unknown {
-		listed[u.Subject.ID+" "+u.Setting] = true
-	}
+	listed := st.document.listed()
 	now := h.states[st.last].tenant
 	for _, f := range oracle.Judge(now, h.s.policy.wishes(now)) {
 		if key := f.Guid + " " + f.Setting; !covers(listed, key) {

@@ -20,6 +20,7 @@ type invariant struct {
 func invariants() []invariant {
 	return []invariant{
 		{"never in line while the oracle says no", falselyInLine},
+		{"a report that is whole lists all that is wrong", silentReports},
 		{"no write that the policy does not ask for", unaskedWrites},
 		{"no more mailboxes written than guards and flags allow", excessiveWrites},
 		{"every write is on record before it is made", unrecordedWrites},
@@ -55,7 +56,7 @@ func falselyInLine(h *history) []string {
 				listed[c.Subject.ID+" "+c.Setting] = true
 			}
 		}
-		for key, why := range h.neverRight(st) {
+		for key, why := range h.neverRight(st, st.failOn) {
 			if !covers(listed, key) {
 				out = append(out, fmt.Sprintf("command %d called the tenant in line: %s: %s", i+1, key, why))
 			}
@@ -63,6 +64,38 @@ func falselyInLine(h *history) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// silentReports looks at reports that do not say that they are incomplete: they
+// must list everything that was never right while they were made, and everything
+// that cannot be read.
+func silentReports(h *history) []string {
+	var out []string
+	for i, st := range h.steps {
+		if st.mailbox != "" || st.document == nil || st.document.Verdict != "inLine" && st.document.Verdict != "drift" {
+			continue
+		}
+		listed := st.document.listed()
+		for key, why := range h.neverRight(st, levels()[0]) {
+			if !covers(listed, key) {
+				out = append(out, fmt.Sprintf("command %d has the verdict %s and is silent about %s: %s", i+1, st.document.Verdict, key, why))
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// listed are the settings, and the unknown objects, that a report names.
+func (d *document) listed() map[string]bool {
+	listed := map[string]bool{}
+	for _, c := range d.Changes {
+		listed[c.Subject.ID+" "+c.Setting] = true
+	}
+	for _, u := range d.Unknown {
+		listed[u.Subject.ID+" "+u.Setting], listed[u.Subject.ID+" unreadable"] = true, true
+	}
+	return listed
 }
 
 // covers tells whether a finding of the oracle is among what a command listed.
@@ -79,14 +112,14 @@ func (st *step) callsInLine() bool {
 	return st.verb != "apply" && st.document.Verdict == "inLine" || st.verb != "plan" && st.status == cli.ExitInLine
 }
 
-// neverRight gives what no state that a command may have seen fulfils, from its
+// neverRight gives what no state that a command may have seen fulfils, from a
 // level of severity on, and what none lets be read.
-func (h *history) neverRight(st *step) map[string]string {
+func (h *history) neverRight(st *step, from string) map[string]string {
 	var wrong map[string]string
 	for _, state := range h.visible(st) {
 		here := map[string]string{}
 		for _, f := range oracle.Judge(state.tenant, h.s.policy.wishes(state.tenant)) {
-			if h.s.policy.level(f.Setting) >= slices.Index(levels(), st.failOn) {
+			if h.s.policy.level(f.Setting) >= slices.Index(levels(), from) {
 				here[f.Guid+" "+f.Setting] = f.Why
 			}
 		}
@@ -117,7 +150,7 @@ func unaskedWrites(h *history) []string {
 	var out []string
 	for _, w := range h.writes() {
 		st := h.steps[w.step]
-		why := ""
+		var why string
 		if st.verb != "apply" {
 			why = st.verb + " writes nothing"
 		} else if why = h.excluded(st, w); why == "" {

@@ -47,12 +47,15 @@ func newGoodDay(t *testing.T) *goodDay {
 			began: start.Add(time.Duration(first) * 2 * time.Minute), document: &document{Schema: schema, Verdict: verdict},
 		}
 	}
+	lacks := change{Subject: subject{Kind: "mailbox", ID: drifted.Guid, Type: "UserMailbox"}, Setting: "auditDelegate", Fate: "planned"}
+	look, mend := at("check", cli.ExitDrift, 0, 0, "drift"), at("apply", cli.ExitInLine, 0, 1, "drift")
+	look.document.Changes, mend.document.Changes = []change{lacks}, []change{lacks}
 	return &goodDay{
 		drifted: drifted.Guid, bare: bare.Guid, scanner: scanner.Guid,
 		history: &history{
 			s: s, states: []state{before, after}, files: map[string]string{}, secrets: []string{"hush"},
 			steps: []*step{
-				at("check", cli.ExitDrift, 0, 0, "drift"), at("apply", cli.ExitInLine, 0, 1, "drift"), at("check", cli.ExitInLine, 1, 1, "inLine"),
+				look, mend, at("check", cli.ExitInLine, 1, 1, "inLine"),
 			},
 			moments: []moment{{step: 1, write: w}, {step: 1, write: w, reply: true}, {step: 1, read: w.target()}},
 		},

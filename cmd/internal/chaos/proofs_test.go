@@ -195,10 +195,23 @@ func proofsConverged() []proof {
 	}
 }
 
+// proofsSilent take something out of a report.
+func proofsSilent() []proof {
+	return []proof{
+		{"drift, and one change is not listed", func(d *goodDay) { d.steps[0].document.Changes = nil }, "is silent about"},
+		{"drift, and a row was not read", func(d *goodDay) {
+			d.s.damage = map[string]string{d.drifted: "AuditLogAgeLimit"}
+		}, "unreadable"},
+		{"in line, and a change is not listed", func(d *goodDay) {
+			d.steps[0].document.Changes, d.steps[0].document.Verdict = nil, "inLine"
+		}, "is silent about"},
+	}
+}
+
 // proofs gives those of each invariant, by its name.
 func proofs() map[string][]proof {
 	lists := [][]proof{
-		proofsInLine(), slices.Concat(proofsSet(), proofsAsked()), proofsCounted(), proofsRecorded(),
+		proofsInLine(), proofsSilent(), slices.Concat(proofsSet(), proofsAsked()), proofsCounted(), proofsRecorded(),
 		proofsRepeated(), proofsEnded(), proofsTold(), proofsConverged(),
 	}
 	out := map[string][]proof{}

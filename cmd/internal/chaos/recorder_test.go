@@ -125,7 +125,7 @@ func (r *dayRecorder) pace(ctx context.Context, url string, body []byte) error {
 	twin := r.twins[key]
 	r.twins[key]++
 	r.mu.Unlock()
-	timer := time.NewTimer(time.Duration(1 + key%999983 + uint64(twin))) //nolint:gosec // below a millisecond or so
+	timer := time.NewTimer(time.Duration(1 + key%999983 + uint64(twin)))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -303,7 +303,7 @@ func (r *dayRecorder) answered(req *http.Request, cmdlets []invocation, writes m
 
 // snapshot keeps the tenant as it is now.
 func (r *dayRecorder) snapshot() {
-	r.states = append(r.states, state{r.s.tenant.Snapshot(), time.Now()}) //nolint:forbidigo // the bubble's own clock
+	r.states = append(r.states, state{r.s.tenant.Snapshot(), time.Now()})
 }
 
 // reply is an answer to one cmdlet.

@@ -28,6 +28,10 @@ type scenario struct {
 	secret   bool // sign in with a secret at the authority, not with a given token
 	damage   map[string]string
 	commands []command
+	// settled days begin in line, but for what an administrator has done since:
+	// what is not read then makes all the difference.
+	settled bool
+	since   []func(*simulator.Tenant)
 }
 
 // command is one command of the day.
@@ -56,7 +60,7 @@ func (c command) full() bool {
 // dice draws from a seed.
 type dice struct{ *rand.Rand }
 
-func newDice(seed uint64) dice { return dice{rand.New(rand.NewPCG(seed, 0x65786f))} } //nolint:gosec // a test must be repeatable
+func newDice(seed uint64) dice { return dice{rand.New(rand.NewPCG(seed, 0x65786f))} }
 
 // in is true in one of n draws.
 func (d dice) in(n int) bool { return d.IntN(n) == 0 }
@@ -89,6 +93,13 @@ func newScenario(seed uint64) *scenario {
 	s.drawRole(d)
 	s.drawFaults(d)
 	s.drawCommands(d)
+	if s.settled = d.in(2); s.settled {
+		for range d.between(1, 4) {
+			name, change := drawChange(d, s.tenant)
+			s.since = append(s.since, change)
+			s.kinds = append(s.kinds, administrator+": "+name+" before the day")
+		}
+	}
 	return s
 }
 
@@ -110,8 +121,8 @@ func (s *scenario) drawSwitches(d dice) {
 
 // drawService draws how the service is when it is well.
 func (s *scenario) drawService(d dice) {
-	if d.in(2) {
-		s.pageSize = d.between(2, 40)
+	if !d.in(4) {
+		s.pageSize = d.between(2, 25)
 	}
 	if d.in(4) {
 		s.lag = time.Duration(d.between(1, 40)) * time.Second
@@ -318,10 +329,13 @@ func drawChange(d dice, t *simulator.Tenant) (string, func(*simulator.Tenant)) {
 			guids = append(guids, m.Guid)
 		}
 	}
+	if d.in(2) { // what comes last is lost first
+		guids = guids[len(guids)-min(len(guids), 4):]
+	}
 	guid := pick(d, guids...)
 	number := d.IntN(1000)
-	switch d.IntN(6) {
-	case 0:
+	switch d.IntN(9) {
+	case 0, 6:
 		return "cuts a list of " + guid, func(t *simulator.Tenant) {
 			t.Update(guid, func(m *simulator.Mailbox) {
 				m.Delegate = []string{"SendAs"}
@@ -330,7 +344,7 @@ func drawChange(d dice, t *simulator.Tenant) (string, func(*simulator.Tenant)) {
 		}
 	case 1:
 		return "bypasses " + guid, func(t *simulator.Tenant) { t.SetBypass(guid, true) }
-	case 2:
+	case 2, 7:
 		return "shortens the age limit of " + guid, func(t *simulator.Tenant) {
 			t.Update(guid, func(m *simulator.Mailbox) { m.AgeLimit = "7.00:00:00" })
 		}

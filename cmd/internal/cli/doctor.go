@@ -30,10 +30,10 @@ func newDoctor(a *app) *cobra.Command {
 		Long: `doctor looks at the credential and what its token says, at the service and its
 clock, and at every cmdlet and parameter that the policy needs, or without a
 policy at all that this program can need. It names what is missing, and gives
-the commands that grant it. It writes nothing: parameters are tried on a mailbox
-that does not exist. Exit status: 0 all that is needed is there, 5 something is
-missing or there is no token, 3 something could not be determined, 4 wrong
-policy or flags.`,
+the commands that grant it. It writes nothing: it reads the beginning of what
+check would read, and parameters of writes are tried on a mailbox that does not
+exist. Exit status: 0 all that is needed is there, 5 something is missing or
+there is no token, 3 something could not be determined, 4 wrong policy or flags.`,
 		Example: `  exoaudit doctor
   exoaudit doctor -p policy.yaml --read-only
   exoaudit doctor -p policy.yaml --format json`,

@@ -47,6 +47,27 @@ func TestDoctorOfAPerson(t *testing.T) {
 	}
 }
 
+// TestOldCertificate: a certificate that soon ends is spoken of by every
+// command, also where notices are not wanted.
+func TestOldCertificate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simulator.Seed{Mailboxes: 5})
+	old, err := simulator.NewAuthorityCredentials(simulator.AuthorityCredentialsConfig{Lifetime: 10 * 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.vars[certificateVariable] = filepath.Join(t.TempDir(), "old.pem")
+	if err := os.WriteFile(b.vars[certificateVariable], old.ClientPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.run(t.Context(), "check", "--quiet"); got != ExitDenied || !strings.Contains(b.err.String(), "warning: the client certificate") {
+		t.Errorf("exit status %d\n%s", got, b.err.String())
+	}
+	if got := b.run(t.Context(), "doctor", "--quiet"); got != ExitDenied || !strings.Contains(b.out.String(), "\n  warning  certificate ") {
+		t.Errorf("exit status %d\n%s", got, b.out.String())
+	}
+}
+
 // TestDoctorUnreachable: a service that cannot be reached is a finding, and not
 // a role that is missing.
 func TestDoctorUnreachable(t *testing.T) {
