@@ -189,6 +189,12 @@ func TestPermissions(t *testing.T) {
 		if !slices.Equal(sendAs, []string{people[8]}) {
 			t.Errorf("send as: %v", sendAs)
 		}
+		for i, r := range c.RecipientPermissionsByID(t.Context(), people[3:10]) {
+			as := slices.ContainsFunc(r.Value, func(p exchange.RecipientPermission) bool { return p.Delegation() != exchange.NotDelegated })
+			if r.Err != nil || len(r.Value) == 0 || as != (i == 5) {
+				t.Errorf("mailbox %d: %+v", i, r)
+			}
+		}
 		before := s.Requests()
 		for i, r := range c.MailboxPermissions(t.Context(), people[:7]) {
 			full := false

@@ -111,6 +111,19 @@ func (c *Client) RecipientPermissions(ctx context.Context) iter.Seq2[RecipientPe
 	}, recipientPermissionProperty)
 }
 
+// RecipientPermissionsByID reads who may send as each of up to [BatchSize] mailboxes,
+// by their Guid, in one HTTP request: for those that the Identity of a row in the
+// listing of all does not tell apart. The results have the order of guids.
+func (c *Client) RecipientPermissionsByID(ctx context.Context, guids []string) []Result[[]RecipientPermission] {
+	build := func(guid string) (invocation, error) {
+		return invocation{
+			params: params{"Identity": guid, "ResultSize": "Unlimited"}, anchor: mailboxAnchor(guid),
+		}, checkGUID(cmdletGetRecipientPermission, guid)
+	}
+	judge := func(o outcome) Result[[]RecipientPermission] { return several(o, recipientPermissionProperty) }
+	return batchOf(ctx, c, read, cmdletGetRecipientPermission, guids, build, judge)
+}
+
 // MailboxPermission is one row of Get-MailboxPermission. The cmdlet's own form has
 // a row per trustee and kind of right; the metadata has a row per trustee with a
 // list of what it may. Both are read, the latter as several of the former.

@@ -70,7 +70,7 @@ func AuditOperator() Role {
 		{"Get-MailboxPermission", []string{"Identity", "ResultSize"}},
 		{"Get-OrganizationConfig", []string{}},
 		{"Get-Recipient", []string{"Identity"}},
-		{"Get-RecipientPermission", []string{"ResultSize"}},
+		{"Get-RecipientPermission", []string{"Identity", "ResultSize"}},
 		{"Get-UnifiedGroupLinks", []string{"Identity", "LinkType", "ResultSize"}},
 		{"Get-User", []string{"Identity"}},
 		{"Set-AdminAuditLogConfig", []string{"UnifiedAuditLogIngestionEnabled"}},
