@@ -306,11 +306,12 @@ func blindRepeats(h *history) []string {
 		case m.reply:
 			answer[m.write] = i
 		default:
-			id := m.write.target()
+			target := m.write.target()
+			id := m.write.cmdlet + " " + target
 			for n := last[id] - 1; n >= 0; n = -1 {
 				before := h.moments[n].write
 				at, answered := answer[before]
-				if (!answered || seen[id] < at) && before.repeatedBy(m.write) {
+				if (!answered || seen[target] < at) && before.repeatedBy(m.write) {
 					out = append(out, fmt.Sprintf("command %d sent %v again after %d, with no look between", m.step+1, m.write.parameters, before.status))
 				}
 			}
