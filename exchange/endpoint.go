@@ -30,12 +30,8 @@ func (e endpoint) on(region string) endpoint {
 // newEndpoint checks the address and the tenant and joins them. The tenant must
 // be its GUID: a vanity domain in the anchor loses the page cursor (wire 1.6).
 func newEndpoint(address, tenant string) (endpoint, error) {
-	u, err := url.Parse(address)
+	u, err := parseAddress(address)
 	if err != nil {
-		// The parser's error repeats the address, which may hold a password.
-		return endpoint{}, errors.New("exchange: the endpoint is not a URL; give one like https://outlook.office365.com")
-	}
-	if err := checkAddress(u); err != nil {
 		return endpoint{}, err
 	}
 	if !isGUID(tenant) {
@@ -43,6 +39,25 @@ func newEndpoint(address, tenant string) (endpoint, error) {
 	}
 	base := &url.URL{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Host)}
 	return endpoint{base: base, tenant: strings.ToLower(tenant)}, nil
+}
+
+// CheckEndpoint returns the error that [New] would about the address of an endpoint,
+// nil where it is one to which a token may be sent. The error shows no password of it.
+func CheckEndpoint(address string) error {
+	_, err := parseAddress(address)
+	return err
+}
+
+func parseAddress(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		// The parser's error repeats the address, which may hold a password.
+		return nil, errors.New("exchange: the endpoint is not a URL; give one like https://outlook.office365.com")
+	}
+	if err := checkAddress(u); err != nil {
+		return nil, err
+	}
+	return u, nil
 }
 
 // checkAddress refuses every address a token must not be sent to.
