@@ -22,7 +22,7 @@ type ComplianceClient struct{ client *Client }
 // another. It refuses an endpoint to which a token must not be sent, those of
 // Exchange Online, and a tenant that is not named by its GUID; it makes no call.
 func NewCompliance(cfg Config) (*ComplianceClient, error) {
-	at, err := parseEndpoint(cfg.Endpoint, cfg.TenantID, true)
+	at, err := endpointOf(cfg.Endpoint, cfg.TenantID, true)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +46,13 @@ func (c *ComplianceClient) Stats() Stats { return c.client.Stats() }
 // to change nothing than not to call: WhatIf has no effect there (semantics 5.3).
 func (c *ComplianceClient) invoke(ctx context.Context, kind callKind, cmdlet string, p params) outcome {
 	return c.client.invoke(ctx, invocation{kind: kind, cmdlet: cmdlet, params: p, anchor: organizationAnchor()})
+}
+
+// CheckComplianceEndpoint returns the error that [NewCompliance] would about the
+// address of an endpoint, nil where it is one to which a token may be sent.
+func CheckComplianceEndpoint(address string) error {
+	_, err := parseAddress(address, true)
+	return err
 }
 
 // complianceAnchor routes the calls of an application by the initial domain; with

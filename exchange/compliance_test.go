@@ -264,8 +264,8 @@ func TestComplianceEndpoints(t *testing.T) {
 		"https://eur01b.admin.protection.outlook.com": false, "http://" + complianceFront: false, "https://user@" + complianceFront: false, "": false,
 	} {
 		_, err := exchange.NewCompliance(exchange.Config{Endpoint: endpoint, TenantID: tenant, TokenSource: source})
-		if (err == nil) != good {
-			t.Errorf("%s: %v", endpoint, err)
+		if checked := exchange.CheckComplianceEndpoint(endpoint); (err == nil) != good || (checked == nil) != good {
+			t.Errorf("%s: %v, %v", endpoint, err, checked)
 		}
 	}
 	if _, err := exchange.NewCompliance(exchange.Config{Endpoint: "https://" + complianceFront, TenantID: tenant}); err == nil {

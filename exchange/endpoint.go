@@ -32,16 +32,13 @@ func (e endpoint) on(region string) endpoint {
 // newEndpoint checks the address and the tenant and joins them. The tenant must
 // be its GUID: a vanity domain in the anchor loses the page cursor (wire 1.6).
 func newEndpoint(address, tenant string) (endpoint, error) {
-	return parseEndpoint(address, tenant, false)
+	return endpointOf(address, tenant, false)
 }
 
-func parseEndpoint(address, tenant string, compliance bool) (endpoint, error) {
-	u, err := url.Parse(address)
+// endpointOf is newEndpoint, for either service.
+func endpointOf(address, tenant string, compliance bool) (endpoint, error) {
+	u, err := parseAddress(address, compliance)
 	if err != nil {
-		// The parser's error repeats the address, which may hold a password.
-		return endpoint{}, errors.New("exchange: the endpoint is not a URL; give one like https://outlook.office365.com")
-	}
-	if err := checkAddress(u, compliance); err != nil {
 		return endpoint{}, err
 	}
 	if !isGUID(tenant) {
@@ -49,6 +46,25 @@ func parseEndpoint(address, tenant string, compliance bool) (endpoint, error) {
 	}
 	base := &url.URL{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Host)}
 	return endpoint{base: base, tenant: strings.ToLower(tenant), compliance: compliance}, nil
+}
+
+// CheckEndpoint returns the error that [New] would about the address of an endpoint,
+// nil where it is one to which a token may be sent. The error shows no password of it.
+func CheckEndpoint(address string) error {
+	_, err := parseAddress(address, false)
+	return err
+}
+
+func parseAddress(address string, compliance bool) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		// The parser's error repeats the address, which may hold a password.
+		return nil, errors.New("exchange: the endpoint is not a URL; give one like https://outlook.office365.com")
+	}
+	if err := checkAddress(u, compliance); err != nil {
+		return nil, err
+	}
+	return u, nil
 }
 
 // checkAddress refuses every address a token must not be sent to, and the public

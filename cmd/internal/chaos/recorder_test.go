@@ -48,8 +48,12 @@ func (w *write) object() string {
 }
 
 // target is what a write is about, and what a read of it is noted as: the noun
-// of the cmdlet, and the object.
+// of the cmdlet, and the object. Whether a tenant is hydrated is read with its
+// configuration.
 func (w *write) target() string {
+	if w.cmdlet == "Enable-OrganizationCustomization" {
+		return "OrganizationConfig"
+	}
 	_, noun, _ := strings.Cut(w.cmdlet, "-")
 	return strings.TrimSuffix(noun+" "+w.object(), " ")
 }

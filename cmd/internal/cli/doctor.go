@@ -141,6 +141,9 @@ func (a *app) describe(ctx context.Context, conn *connection, c *doctor.Credenti
 			return err
 		}
 		c.Err = err
+		if _, none := errors.AsType[*auth.NoCredentialError](err); none {
+			c.Description, c.Source = "", "" // what was only guessed is not there
+		}
 		return nil
 	}
 	c.Token = doctor.Token{
