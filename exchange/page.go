@@ -223,7 +223,8 @@ func (l *lister) advance(page answer) error {
 // service may well repeat it while its cursor moves on.
 func (l *lister) replayed(page answer) bool {
 	text := []byte(page.value)
-	if !bytes.Contains(text, []byte(`"Guid"`)) {
+	// Rows of permissions have a name and a trustee instead, which are as good.
+	if !bytes.Contains(text, []byte(`"Guid"`)) && !bytes.Contains(text, []byte(`"Trustee"`)) {
 		if page.nextLink == "" {
 			return false
 		}

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -110,4 +111,15 @@ func FuzzMailboxPermission(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPermissionPagesAreNotTakenTwice shows a page that comes in the place of the
+// last one.
+func TestPermissionPagesAreNotTakenTwice(t *testing.T) {
+	const row = `{"Identity":"a","Trustee":"b","AccessControlType":"Allow","AccessRights":["SendAs"],"IsInherited":false}`
+	c, _ := scripted(t, page(row, invokePath+"?%24skiptoken=1"), page(row, ""))
+	rows, err := drain[RecipientPermission](c.RecipientPermissions(t.Context()))
+	if e, ok := errors.AsType[*IncompleteError](err); !ok || e.Reason != ReasonSamePage || len(rows) != 2 {
+		t.Errorf("%d rows, %v", len(rows), err)
+	}
 }
