@@ -70,6 +70,8 @@ func (c *Client) anchorValue(a anchor) string {
 		account = c.account()
 	}
 	switch {
+	case c.endpoint.compliance && !isAddress(account):
+		return c.complianceAnchor()
 	case a.kind == anchorGUID:
 		return "MBX:" + a.identity + at
 	case a.kind == anchorAddress:

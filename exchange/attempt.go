@@ -78,8 +78,10 @@ func (c *Client) correct(ctx context.Context, s *session, q *call, resp response
 		s.forget()
 		return true, nil
 	}
-	if e, ok := asError(err); ok && e.Status == 0 && !errors.Is(err, errNoTimeLeft) {
+	if e, ok := asError(err); ok && (e.Status == 0 && !errors.Is(err, errNoTimeLeft) || c.endpoint.compliance && isElsewhere(e)) {
 		c.region.CompareAndSwap(resp.region, nil) // a region that cannot be reached is not kept
+		// Where the front host sends everybody on, the next try needs it again.
+		done.region = done.region && !c.endpoint.compliance
 	}
 	return false, nil
 }

@@ -74,7 +74,7 @@ func (b *batch) again(ctx context.Context, pending []int, token string) []int {
 	if len(again) > 0 {
 		var ok bool
 		if wait, ok = b.waiting.next(asked); !ok {
-			again = nil
+			again, asked = nil, 0 // what is asked is not waited for, by nobody
 		}
 	}
 	again = append(again, b.renewable(ctx, pending, token)...)

@@ -523,3 +523,29 @@ func TestClouds(t *testing.T) {
 		t.Error("there is a cloud called moon")
 	}
 }
+
+// TestWaitThatIsTooLongHoldsNobody: an item gives up where the service asks for
+// more than the budget; the item beside it, which is set right, does not wait.
+func TestWaitThatIsTooLongHoldsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		proxy := failure("BadRequest", "Invalid Operation", "|Microsoft.Exchange.Configuration.CmdletProxyNotAvailableException|Cmdlet needs proxy.", "System.Exception", "x")
+		c, _ := patient(t,
+			answers(item("0", 429, `"Retry-After":"86400"`, `{}`), item("1", 400, "", proxy)),
+			answers(item("1", 200, "", `{"value":[{}]}`)),
+		)
+		start := time.Now()
+		got := c.BypassByID(t.Context(), []string{guid(0), guid(1)})
+		if waited := time.Since(start); !IsThrottled(got[0].Err) || got[1].Err != nil || waited > time.Minute {
+			t.Errorf("results %v, %v after %v", got[0].Err, got[1].Err, waited)
+		}
+	})
+}
+
+// TestNotFoundOfABatchIsAboutNoObject: an allowed account is not taken for gone
+// because the address of the batch was not found.
+func TestNotFoundOfABatchIsAboutNoObject(t *testing.T) {
+	c, _ := scripted(t, reply{status: http.StatusNotFound, body: `{"error":{"code":"NotFound","message":"no such resource"}}`})
+	if got := c.Users(t.Context(), []string{"someone@contoso.com"}); got[0].Err == nil || IsNotFound(got[0].Err) {
+		t.Errorf("%v is taken for an account that does not exist", got[0].Err)
+	}
+}

@@ -35,6 +35,9 @@ type Config struct {
 	Transport http.RoundTripper
 	// UserAgent names the program; default "exoaudit".
 	UserAgent string
+	// Domain is the tenant's initial domain, such as contoso.onmicrosoft.com. Only a
+	// [ComplianceClient] needs it, which can be told later.
+	Domain string
 	// Account, if any, gives the user name of the person who signed in; it is asked
 	// after the token of each call. With one, calls are routed by it (wire 1.4); nil
 	// or "" is an application on its own.
@@ -69,6 +72,7 @@ type Client struct {
 	retry     Retry
 	timeout   time.Duration
 	session   string // connection-id
+	domain    atomic.Pointer[string]
 	counters  counters
 
 	// What was learned from the service where the wire is not known.
@@ -84,6 +88,11 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newClient(cfg, at)
+}
+
+// newClient makes a client of an endpoint that was checked.
+func newClient(cfg Config, at endpoint) (*Client, error) {
 	if cfg.TokenSource == nil {
 		return nil, errors.New("exchange: no token source was given")
 	}

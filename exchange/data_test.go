@@ -89,8 +89,8 @@ func TestParametersAreTheServices(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != 10 {
-		t.Errorf("%d cmdlets were sent, want all ten: %v", len(seen), seen)
+	if len(seen) != 16 {
+		t.Errorf("%d cmdlets were sent, want all sixteen: %v", len(seen), seen)
 	}
 }
 
@@ -128,7 +128,7 @@ func TestPropertiesAreTheServices(t *testing.T) {
 			t.Errorf("%s is read as %s, and is %s", match[1], got, match[2])
 		}
 	}
-	if found != 31 {
-		t.Errorf("the metadata has %d of the 31 properties of Mailbox", found)
+	if found != 33 {
+		t.Errorf("the metadata has %d of the 33 properties of Mailbox", found)
 	}
 }

@@ -42,6 +42,7 @@
 // gathered from public clients and captures ("wire" and "semantics" in the
 // comments are the project's collected notes on the protocol and on the audit
 // settings). Where the wire is not known the client fails closed. Other
-// redirects are not followed. The Security & Compliance host is refused, because it answers
-// Get-AdminAuditLogConfig with a value that is always false (semantics 4.3).
+// redirects are not followed. A Client refuses the Security & Compliance host, because it answers
+// Get-AdminAuditLogConfig with a value that is always false (semantics 4.3); a
+// [ComplianceClient] speaks to it about retention policies, and about nothing else.
 package exchange

@@ -15,6 +15,8 @@ type endpoint struct {
 	base   *url.URL // scheme and host only
 	front  *url.URL // where the region base was learned; else nil
 	tenant string
+	// compliance tells the Security & Compliance service.
+	compliance bool
 }
 
 // on is the same tenant on the public host of its region, which the front door
@@ -24,29 +26,50 @@ func (e endpoint) on(region string) endpoint {
 	if e.front != nil {
 		front = e.front
 	}
-	return endpoint{base: &url.URL{Scheme: "https", Host: region}, front: front, tenant: e.tenant}
+	return endpoint{base: &url.URL{Scheme: "https", Host: region}, front: front, tenant: e.tenant, compliance: e.compliance}
 }
 
 // newEndpoint checks the address and the tenant and joins them. The tenant must
 // be its GUID: a vanity domain in the anchor loses the page cursor (wire 1.6).
 func newEndpoint(address, tenant string) (endpoint, error) {
-	u, err := url.Parse(address)
+	return endpointOf(address, tenant, false)
+}
+
+// endpointOf is newEndpoint, for either service.
+func endpointOf(address, tenant string, compliance bool) (endpoint, error) {
+	u, err := parseAddress(address, compliance)
 	if err != nil {
-		// The parser's error repeats the address, which may hold a password.
-		return endpoint{}, errors.New("exchange: the endpoint is not a URL; give one like https://outlook.office365.com")
-	}
-	if err := checkAddress(u); err != nil {
 		return endpoint{}, err
 	}
 	if !isGUID(tenant) {
 		return endpoint{}, fmt.Errorf("exchange: the tenant %q is not a GUID; resolve the domain to the tenant's id first", tenant)
 	}
 	base := &url.URL{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Host)}
-	return endpoint{base: base, tenant: strings.ToLower(tenant)}, nil
+	return endpoint{base: base, tenant: strings.ToLower(tenant), compliance: compliance}, nil
 }
 
-// checkAddress refuses every address a token must not be sent to.
-func checkAddress(u *url.URL) error {
+// CheckEndpoint returns the error that [New] would about the address of an endpoint,
+// nil where it is one to which a token may be sent. The error shows no password of it.
+func CheckEndpoint(address string) error {
+	_, err := parseAddress(address, false)
+	return err
+}
+
+func parseAddress(address string, compliance bool) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		// The parser's error repeats the address, which may hold a password.
+		return nil, errors.New("exchange: the endpoint is not a URL; give one like https://outlook.office365.com")
+	}
+	if err := checkAddress(u, compliance); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// checkAddress refuses every address a token must not be sent to, and the public
+// ones of the service that is not meant.
+func checkAddress(u *url.URL, compliance bool) error {
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	switch {
 	case u.User != nil:
@@ -58,7 +81,10 @@ func checkAddress(u *url.URL) error {
 	case u.Port() == "446" || isInternal(host):
 		return fmt.Errorf("exchange: %s is internal to the service, as port 446 and the admin hosts are; "+
 			"use the public Exchange Online host, outlook.office365.com", u.Host)
-	case isCompliance(host):
+	case compliance && isExchange(host):
+		return fmt.Errorf("exchange: %s is the Exchange Online endpoint; retention policies are at the Security & Compliance "+
+			"host, ps.compliance.protection.outlook.com", u.Host)
+	case !compliance && isCompliance(host):
 		return fmt.Errorf("exchange: %s is the Security & Compliance endpoint, where UnifiedAuditLogIngestionEnabled "+
 			"always reads false; use the Exchange Online host, outlook.office365.com", host)
 	}
@@ -109,6 +135,9 @@ const (
 // regional rebuilds the public host of the region that a redirect names (wire
 // 1.7); empty where the endpoint or the redirect is not of the worldwide service.
 func (e endpoint) regional(location *url.URL) string {
+	if e.compliance {
+		return e.complianceRegion(location)
+	}
 	own, host := e.base.Hostname(), strings.ToLower(location.Hostname())
 	if own != worldwideHost && own != "outlook.office.com" && !strings.HasSuffix(own, worldwideParent) {
 		return ""

@@ -140,7 +140,7 @@ func redirected(q call, resp response) error {
 	}
 	e.Host, e.Regional = clean(u.Host), q.at.regional(u)
 	e.follow = e.Status == http.StatusFound && e.Regional != "" && u.Scheme == "https" &&
-		isInternal(strings.ToLower(u.Hostname())) && e.Regional != q.at.base.Host
+		(isInternal(strings.ToLower(u.Hostname())) || q.at.compliance && strings.EqualFold(u.Host, e.Regional)) && e.Regional != q.at.base.Host
 	return e
 }
 
@@ -213,14 +213,14 @@ func IsThrottled(err error) bool {
 
 // IsNotFound tells that the object does not exist. The exception type decides,
 // since a proxied call gives it with a 500 (wire 5.2); a 404 without the
-// service's envelope is not about an object.
+// service's envelope, or of a whole batch, is not about an object.
 func IsNotFound(err error) bool {
 	e, ok := asError(err)
 	if !ok {
 		return false
 	}
 	return e.hasType("ManagementObjectNotFoundException") ||
-		e.Type == "" && e.Status == http.StatusNotFound && e.Code == "NotFound"
+		e.Type == "" && e.Status == http.StatusNotFound && e.Code == "NotFound" && e.Cmdlet != actionBatch
 }
 
 // IsNotHydrated tells that the tenant needs Enable-OrganizationCustomization
@@ -229,6 +229,13 @@ func IsNotHydrated(err error) bool {
 	e, ok := asError(err)
 	return ok && (e.hasType("InvalidOperationInDehydratedContextException") ||
 		strings.Contains(e.Message, "you first need to run the command: Enable-OrganizationCustomization"))
+}
+
+// IsTransient tells the failure of a server after which the service's own module
+// tries again, whatever its status (wire 5.4). A write may have been executed.
+func IsTransient(err error) bool {
+	e, ok := asError(err)
+	return ok && e.isTransient()
 }
 
 // IsNeedsProxy tells that the anchor led to the wrong backend and nothing was

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -22,7 +21,7 @@ func newError(cmdlet string, status int, header http.Header, body []byte) *Error
 		Status:      status,
 		Type:        clean(header.Get("x-ExceptionType")),
 		RequestID:   clean(header.Get("request-id")),
-		RetryAfter:  parseRetryAfter(header.Get("Retry-After"), time.Now()),
+		RetryAfter:  retryAfterOf(header),
 		Backend:     clean(header.Get("X-CalculatedBETarget")),
 		Diagnostics: redact(clean(header.Get("x-ms-diagnostics"))),
 		Claims:      strings.Contains(strings.Join(header.Values("WWW-Authenticate"), ","), "claims="),

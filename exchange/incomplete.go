@@ -21,9 +21,9 @@ const (
 	// ReasonMoreResults means that the service warned of more results and gave
 	// no link to them.
 	ReasonMoreResults Reason = "there are more results but no link to them"
-	// ReasonSameLink means that a page came a second time with the same next
-	// link, so that the listing would never end.
-	ReasonSameLink Reason = "the same page and next link came twice"
+	// ReasonSamePage means that a page came a second time: the listing would never
+	// end, or another page is missing.
+	ReasonSamePage Reason = "the same page came twice"
 	// ReasonForeignLink means that a next link led to another host or path.
 	ReasonForeignLink Reason = "the next link leads elsewhere"
 	// ReasonWarning means that a page of a listing came with a warning that the

@@ -56,6 +56,11 @@ func TestTokenGoesToOneHostAndNowhereElse(t *testing.T) {
 				t.Fatal(err)
 			}
 			everyCall(t, c, func(v any) { fmt.Fprintf(&out, "%v %+v\n", v, v) })
+			compliance, err := NewCompliance(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			complianceCalls(t, compliance, func(v any) { fmt.Fprintf(&out, "%v %+v\n", v, v) })
 			for host := range hosts {
 				if host != "outlook.example" {
 					t.Errorf("a request went to %s", host)
@@ -106,4 +111,5 @@ func everyCall(t *testing.T, c *Client, see func(any)) {
 	see(c.SetAuditDisabled(ctx, false))
 	see(c.SetUnifiedAuditLog(ctx, true))
 	see(c.EnableOrganizationCustomization(ctx))
+	directoryCalls(t, c, see)
 }

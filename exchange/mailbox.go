@@ -72,6 +72,11 @@ type Mailbox struct {
 	CustomAttributes [15]Field[string] // CustomAttribute1 is the first
 	Office           Field[string]
 	UsageLocation    Field[string]
+	// GrantSendOnBehalfTo lists who may send on behalf of the mailbox.
+	GrantSendOnBehalfTo Field[[]string]
+	// Identity is how other rows name the mailbox, a [RecipientPermission] among
+	// them; it need not be unique.
+	Identity Field[string]
 }
 
 // mailboxProperty is the finder of Mailbox.
@@ -97,6 +102,10 @@ func mailboxProperty(m *Mailbox, name []byte) property {
 		return &m.Office
 	case "UsageLocation":
 		return &m.UsageLocation
+	case "GrantSendOnBehalfTo":
+		return &m.GrantSendOnBehalfTo
+	case "Identity":
+		return &m.Identity
 	}
 	if rest, ok := strings.CutPrefix(string(name), "CustomAttribute"); ok {
 		return m.customAttribute(rest)

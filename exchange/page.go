@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -64,13 +65,9 @@ type lister struct {
 	last    response // of the page before, without its body
 	// placed is set once links of further pages differ, moving once two are alike.
 	placed, moving bool
-	// seen holds a digest of each page with its next link: one that comes again
-	// is a listing that goes round in circles. The link alone does not tell: the
-	// one that was captured names a session and a server and no position (wire
-	// 1.6), so a service may well repeat it while its cursor moves on.
-	seen  map[[sha256.Size]byte]bool
-	pages int
-	rows  int
+	seen           map[[sha256.Size]byte]bool // digests of the pages
+	pages          int
+	rows           int
 }
 
 func (c *Client) list(v invocation) (*lister, error) {
@@ -196,6 +193,9 @@ func (l *lister) advance(page answer) error {
 		default: // known, and harmless to a listing
 		}
 	}
+	if l.replayed(page) {
+		return l.incomplete(ReasonSamePage, nil)
+	}
 	if page.nextLink == "" {
 		l.at = nil
 		return nil
@@ -208,11 +208,30 @@ func (l *lister) advance(page answer) error {
 		l.placed = true
 		l.moving = l.moving || next.RawQuery == l.at.RawQuery
 	}
-	circle := sha256.Sum256(append([]byte(next.RawQuery+"\n"), page.value...))
-	if l.seen[circle] || l.pages >= maxPages {
-		return l.incomplete(ReasonSameLink, nil)
+	if l.pages >= maxPages {
+		return l.incomplete(ReasonSamePage, nil)
 	}
-	l.seen[circle] = true
 	l.at = next
 	return nil
+}
+
+// replayed notes a page and tells whether it came before: the listing goes round
+// in circles then, or another page is missing in its place. Rows have a Guid each,
+// so that the same rows cannot be another page, whatever its link. Of a page
+// without them the link belongs to it. The link alone does not tell: the one that
+// was captured names a session and a server and no position (wire 1.6), so a
+// service may well repeat it while its cursor moves on.
+func (l *lister) replayed(page answer) bool {
+	text := []byte(page.value)
+	// Rows of permissions have a name and a trustee instead, which are as good.
+	if !bytes.Contains(text, []byte(`"Guid"`)) && !bytes.Contains(text, []byte(`"Trustee"`)) {
+		if page.nextLink == "" {
+			return false
+		}
+		text = append([]byte(page.nextLink+"\n"), text...)
+	}
+	digest := sha256.Sum256(text)
+	again := l.seen[digest]
+	l.seen[digest] = true
+	return again
 }

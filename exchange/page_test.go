@@ -100,9 +100,9 @@ func TestListingThatIsNotWholeSaysSoOnce(t *testing.T) {
 		rows, pages int
 	}{
 		{"more results without a link", []reply{page(`{}`, "", moreResults)}, ReasonMoreResults, 1, 1},
-		{"the same link for ever", []reply{page(`{}`, linkTo("AD1"))}, ReasonSameLink, 2, 2},
-		{"an earlier link", []reply{page(`{}`, linkTo("A")), page(`{}`, linkTo("B")), page(`{}`, linkTo("A"))}, ReasonSameLink, 3, 3},
-		{"a link to the start", []reply{page(`{}`, testEndpoint+invokePath)}, ReasonSameLink, 2, 2},
+		{"the same link for ever", []reply{page(`{}`, linkTo("AD1"))}, ReasonSamePage, 2, 2},
+		{"an earlier link", []reply{page(`{}`, linkTo("A")), page(`{}`, linkTo("B")), page(`{}`, linkTo("A"))}, ReasonSamePage, 3, 3},
+		{"a link to the start", []reply{page(`{}`, testEndpoint+invokePath)}, ReasonSamePage, 2, 2},
 		{"a link to another host", []reply{page(`{}`, "https://evil.example"+invokePath+"?x=1")}, ReasonForeignLink, 1, 1},
 		{"an unknown warning", []reply{page(`{},{}`, "", "Something is odd.")}, ReasonWarning, 2, 1},
 		{"an unknown warning on a page with a link", []reply{page(`{}`, linkTo("AD1"), "Something is odd.")}, ReasonWarning, 1, 1},
@@ -416,5 +416,24 @@ func TestLinkOfARegionStaysThere(t *testing.T) {
 	}
 	if _, err := front.next(front.invokeURL(""), want); !errors.Is(err, errForeignLink) {
 		t.Errorf("the front door's listing was led to a region: %v", err)
+	}
+}
+
+// TestReplayedPageIsNoOtherPage: rows that came already cannot be another page,
+// whatever its link says, nor the last one.
+func TestReplayedPageIsNoOtherPage(t *testing.T) {
+	one, two := `{"Guid":"1"},{"Guid":"2"}`, `{"Guid":"3"}`
+	for name, replies := range map[string][]reply{
+		"with another link": {page(one, linkTo("A")), page(one, linkTo("B")), page(two, "")},
+		"as the last one":   {page(one, linkTo("A")), page(one, "")},
+		"after another":     {page(one, linkTo("A")), page(two, linkTo("B")), page(one, "")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := scripted(t, replies...)
+			_, err := drain[Mailbox](c.Mailboxes(t.Context(), MailboxQuery{}))
+			if e, found := errors.AsType[*IncompleteError](err); !found || e.Reason != ReasonSamePage {
+				t.Errorf("err = %v, want %q", err, ReasonSamePage)
+			}
+		})
 	}
 }

@@ -187,6 +187,16 @@ func (w *waits) next(asked time.Duration) (time.Duration, bool) {
 	return wait, true
 }
 
+// retryAfterOf reads the header of an answer. A date in it is of the service's
+// clock, as its Date is, and ours may be another.
+func retryAfterOf(header http.Header) time.Duration {
+	now := serviceTime(header)
+	if now.IsZero() {
+		now = time.Now()
+	}
+	return parseRetryAfter(header.Get("Retry-After"), now)
+}
+
 // parseRetryAfter reads the header's value: seconds, also with a fraction (wire
 // 5.3), or a date. What cannot be read is no wish.
 func parseRetryAfter(value string, now time.Time) time.Duration {

@@ -401,3 +401,16 @@ func TestParseRetryAfter(t *testing.T) {
 		}
 	}
 }
+
+// TestRetryAfterByTheServicesClock: a date is read by the clock that wrote it.
+func TestRetryAfterByTheServicesClock(t *testing.T) {
+	for _, skew := range []time.Duration{-2 * time.Hour, 0, 2 * time.Hour} {
+		now := time.Now().Add(skew).UTC()
+		h := http.Header{}
+		h.Set("Date", now.Format(http.TimeFormat))
+		h.Set("Retry-After", now.Add(30*time.Second).Format(http.TimeFormat))
+		if got := newError("Get-Mailbox", http.StatusTooManyRequests, h, nil).RetryAfter; got != 30*time.Second {
+			t.Errorf("with a clock %v away: %v, want 30 s", skew, got)
+		}
+	}
+}

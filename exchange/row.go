@@ -53,6 +53,8 @@ func (f *Field[T]) take(dec *jsontext.Decoder, shared names) error {
 		*value, ok, err = takeBool(dec)
 	case *[]string:
 		*value, ok, err = takeList(dec, shared)
+	case *int:
+		*value, ok, err = takeInt(dec)
 	default:
 		err = dec.SkipValue()
 	}

@@ -424,7 +424,7 @@ func TestFaultsOfAListing(t *testing.T) {
 		{fault: simulator.BodyBroken(get, 2), reason: exchange.ReasonCursorLost, is: exchange.IsCursorLost},
 		{fault: simulator.NextLinkMissing(get, 1), reason: exchange.ReasonMoreResults},
 		{fault: simulator.NextLinkMissing(get, 3), reason: exchange.ReasonMoreResults},
-		{fault: simulator.NextLinkRepeated(get), reason: exchange.ReasonSameLink},
+		{fault: simulator.NextLinkRepeated(get), reason: exchange.ReasonSamePage},
 		{fault: simulator.NextLinkForeign(get, "evil.example"), reason: exchange.ReasonForeignLink},
 		{fault: simulator.Redirected(get, "evil.example"), reason: exchange.ReasonRequest, is: func(err error) bool {
 			e, found := errors.AsType[*exchange.RedirectError](err)

@@ -97,6 +97,7 @@ type engine struct {
 	done int
 	// refusedOnce are the cmdlets whose last answers were all refusals.
 	refusedOnce map[string]bool
+	customizing error   // how that ended
 	customized  bool    // Enable-OrganizationCustomization was run
 	pending     []int32 // mailboxes that were written and do not show it yet
 	lost        []int32 // mailboxes of which a write may not have been made

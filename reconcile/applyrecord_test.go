@@ -137,6 +137,8 @@ type watched struct {
 	t    *testing.T
 	next http.RoundTripper
 	rec  *recorder
+	// seen, if any, hears of each cmdlet before it is sent.
+	seen func(cmdlet string)
 }
 
 func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -169,6 +171,9 @@ func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (w watched) look(cmdlet string, parameters map[string]any) {
+	if w.seen != nil {
+		w.seen(cmdlet)
+	}
 	if cmdlet == "" || strings.HasPrefix(cmdlet, "Get-") {
 		return
 	}
@@ -205,7 +210,7 @@ func TestWritesAreIntendedOnTheWire(t *testing.T) {
 			Seed: 7, Mailboxes: 40, Drift: 0.5, Bypassed: 0.2, UnifiedLogOff: true, AuditDisabled: true, Dehydrated: true,
 		})
 		b, rec := newBench(t, tenant), &recorder{}
-		b.through(watched{t, b.service.RoundTripper(), rec})
+		b.through(watched{t, b.service.RoundTripper(), rec, nil})
 		p := parse(t, `
 organization: {unifiedAuditLog: true, mailboxAuditing: true, enableCustomization: true}
 mailboxes:

@@ -57,7 +57,7 @@ func (e *engine) writeSwitch(bctx, ctx context.Context, c Change) outcome {
 		if o, _ = e.lookSwitch(bctx, c, err); !o.lost || n == maxSends-1 || e.hydrating(err) || e.refused(setterOf(c.Setting)) || !e.pause(ctx, n) {
 			break
 		}
-		whole := false
+		var whole bool
 		if o, whole = e.lookSwitch(bctx, c, err); !o.lost || !whole {
 			break
 		}

@@ -31,8 +31,12 @@ func (e *engine) hydrated(bctx, ctx context.Context, write func() error) error {
 	}
 	for range hydrationRetries {
 		if err = write(); !exchange.IsNotHydrated(err) || !wait(ctx, hydrationWait) || e.stopped(ctx) != "" {
-			return err
+			break
 		}
+	}
+	if exchange.IsNotHydrated(err) && e.customizing != nil {
+		e.run.Warnings = append(e.run.Warnings, "the tenant could not be given its own configuration: "+e.customizing.Error())
+		e.customizing = nil
 	}
 	return err
 }
@@ -62,6 +66,8 @@ func (e *engine) customize(bctx, ctx context.Context) bool {
 	o := outcome{result: ResultUnconfirmed, note: "accepted; it takes effect in minutes, and the write that follows tells"}
 	for n := range maxSends {
 		err := e.tenant.EnableOrganizationCustomization(bctx).Err
+		e.customizing = err
+		e.refusals(audit.KindOrganization, "Enable-OrganizationCustomization", []error{err})
 		if err == nil {
 			break
 		}

@@ -24,7 +24,8 @@ func TestBypassListedTwice(t *testing.T) {
 		{Guid: text(one), AuditBypassEnabled: truth(false)},
 		{Guid: text(two), Name: text("two, renamed"), AuditBypassEnabled: truth(true)},
 		{Guid: text(three), AuditBypassEnabled: truth(true)},
-		{AuditBypassEnabled: truth(true)}, {AuditBypassEnabled: truth(true)},
+		{AuditBypassEnabled: truth(true)},
+		{AuditBypassEnabled: truth(true)},
 	} {
 		list.add(row)
 	}

@@ -49,6 +49,14 @@ func (c *Config) checkMicrosoft(host string) error {
 	return &ConfigError{Setting: "authority", Reason: fmt.Sprintf("%q is not a sign-in host of Microsoft, and the credential would be sent there; declare a custom cloud (--cloud custom) if that is meant", host)}
 }
 
+// IsMicrosoft reports whether an authority's address, as AZURE_AUTHORITY_HOST has it, is
+// that of a sign-in service of Microsoft, to which a credential goes without more ado.
+// Empty is DefaultAuthority.
+func IsMicrosoft(authority string) bool {
+	u, err := parseAuthority(authority)
+	return err == nil && isMicrosoft(u.Host)
+}
+
 // isMicrosoft reports whether a host is one of Microsoft's sign-in services (wire 6,
 // libraries section 1 "Clouds"). A port makes it another host.
 func isMicrosoft(host string) bool {

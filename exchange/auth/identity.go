@@ -3,8 +3,10 @@ package auth
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -82,6 +84,8 @@ func (m *identity) explain(err error, detecting bool) error {
 		return e
 	case detecting && (e.Status == 0 || e.Code == "" && !passing(e.Status)):
 		return &NoCredentialError{Looked: m.provider.cfg.looked}
+	case detecting && e.Hint != "" && !e.temporary:
+		e.Hint += "; it was asked since no other credential is set: " + strings.Join(m.provider.cfg.looked[:len(m.provider.cfg.looked)-1], "; ")
 	case e.Status == http.StatusNotFound || e.Status == http.StatusGone:
 		e.temporary = true // it is being updated (MSAL's own policy has both)
 	case m.provider.cfg.IdentityEndpoint != "" && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden):
@@ -132,6 +136,11 @@ func (p *Provider) identityClient() (*managedidentity.Client, error) {
 	return &client, nil
 }
 
+// dialTimeout bounds the way to an address on this machine, where what answers at all
+// answers at once. Elsewhere nothing may refuse the call, and each of five attempts would
+// take half a minute.
+const dialTimeout = 2 * time.Second
+
 // direct is the caller's client past any proxy: the address means this machine, and to a
 // proxy another one. The connection is not kept, since nobody could close it.
 func direct(client *http.Client) *http.Client {
@@ -146,11 +155,26 @@ func direct(client *http.Client) *http.Client {
 	if transport, ok := base.(*http.Transport); ok {
 		transport = transport.Clone()
 		transport.Proxy, transport.DisableKeepAlives = nil, true
+		transport.DialContext = hurried(transport.DialContext)
 		base = transport
 	}
 	alone.Transport = base
 	return &alone
 }
+
+// hurried bounds a dial.
+func hurried(dial dialer) dialer {
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		return dial(ctx, network, address)
+	}
+}
+
+type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // identityHost is the host of the giver of tokens.
 func identityHost(endpoint string) (string, error) {

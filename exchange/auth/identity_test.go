@@ -86,7 +86,7 @@ func TestGuessedIdentity(t *testing.T) {
 					!strings.Contains(none.Looked[5], "169.254.169.254")) {
 					t.Errorf("looked for %q", none.Looked)
 				}
-				if !ok && !strings.Contains(wantError(t, err).Hint, "assign") {
+				if !ok && (!strings.Contains(wantError(t, err).Hint, "assign") || !strings.Contains(wantError(t, err).Hint, "AZURE_CLIENT_SECRET")) {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -122,6 +122,29 @@ func TestGuessedIdentityThatIsThere(t *testing.T) {
 		time.AfterFunc(time.Second, cancel)
 		if _, err := q.TokenSource(scope).Token(); !errors.Is(err, context.Canceled) {
 			t.Errorf("interrupted while guessing: %v", err)
+		}
+	})
+}
+
+// TestNamedIdentityElsewhere: where the address leads nowhere, that is told within seconds.
+func TestNamedIdentityElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dials := 0
+		p := provider(t, auth.Config{
+			Kind: auth.KindManagedIdentity, TenantID: tenant,
+			HTTPClient: &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				dials++
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}}},
+		})
+		start := time.Now()
+		_, err := p.TokenSource(scope).Token()
+		if took := time.Since(start); dials == 0 || took > 20*time.Second {
+			t.Errorf("%d dials in %v", dials, took)
+		}
+		if e := wantError(t, err); !strings.Contains(e.Hint, "--auth") {
+			t.Errorf("got %v", err)
 		}
 	})
 }

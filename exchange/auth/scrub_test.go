@@ -1,7 +1,10 @@
 package auth
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -19,12 +22,32 @@ func TestScrub(t *testing.T) {
 		{`{"access_token":"abc","x":1}`, `{"access_token":[redacted],"x":1}`},
 		{`{"access_token": "abc`, `{"access_token": [redacted]`},
 		{"client_assertion=abc&client_id=x", "client_assertion=[redacted]&client_id=x"},
+		{`{\"access_token\":\"abc\",\"x\":1}`, `{\"access_token\":[redacted],\"x\":1}`},
+		{`{"accessToken":"a\"bc","x":1}`, `{"accessToken":[redacted],"x":1}`},
+		{"access_token%22%3A%22abc&x", "access_token%22%3A[redacted]&x"},
+		{"Authorization: Bearer 0123456789abcdef and more", "Authorization: Bearer [redacted] and more"},
+		{"the Bearer token is not valid", "the Bearer token is not valid"},
+		{"dial https://user:abc@proxy:3128 failed", "dial https://[redacted]@proxy:3128 failed"},
 		{"see eyJhbGciOiJ9.eyJhdWQi.sig_-1 here", "see [redacted] here"},
 		{"line\nfeed\x1b[31m\tand tab", "line feed[31m and tab"},
 		{strings.Repeat("é", maxMessage+1), strings.Repeat("é", maxMessage) + "…"},
 	} {
 		if got := scrub(tc.text, "s3cret~/+=", ""); got != tc.want {
 			t.Errorf("scrub(%q) = %q, want %q", tc.text, got, tc.want)
+		}
+	}
+}
+
+// TestScrubKnowsEncodings: a secret is found in the forms that encoders give it.
+func TestScrubKnowsEncodings(t *testing.T) {
+	const secret = `p"a<s>s\w&rd`
+	data, err := json.Marshal(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{secret, string(data), fmt.Sprintf("%q", secret), url.QueryEscape(secret)} {
+		if got := scrub("it was "+form, Secret(secret)); strings.Contains(got, "w&rd") || strings.Contains(got, "rd") {
+			t.Errorf("%s is left in %q", form, got)
 		}
 	}
 }

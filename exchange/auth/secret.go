@@ -8,8 +8,8 @@ import (
 
 const redacted = "[redacted]"
 
-// Secret is a string that shows itself to nobody: every way of formatting, logging or
-// encoding it gives "[redacted]". Only Reveal gives the text.
+// Secret is a string that shows itself to nobody: every way of formatting or logging it, and
+// of encoding it as JSON, XML or YAML, gives "[redacted]". Only Reveal gives the text.
 //
 // The fmt package cannot call methods on unexported struct fields, so a struct that keeps a
 // Secret in one needs a Format method of its own.

@@ -96,14 +96,7 @@ func adminAuditColumns(t *Tenant) []property[Organization] {
 	}
 	made := t.gen.seed.Now.AddDate(-1, 0, 0)
 	name := quoted("Admin Audit Log Settings")
-	return []property[Organization]{
-		constant[Organization]("AdminAuditLogEnabled", wireBare, "true"),
-		constant[Organization]("LogLevel", wireBare, `"None"`),
-		constant[Organization]("TestCmdletLoggingEnabled", wireBare, "false"),
-		constant[Organization]("AdminAuditLogCmdlets", wireList, `["*"]`),
-		constant[Organization]("AdminAuditLogParameters", wireList, `["*"]`),
-		constant[Organization]("AdminAuditLogExcludedCmdlets", wireList, "[]"),
-		constant[Organization]("AdminAuditLogAgeLimit", wireBare, quoted(defaultAgeLimit)),
+	return append(adminAuditStateColumns(t), []property[Organization]{
 		constant[Organization]("LoadBalancerCount", wireInt32, "3"),
 		constant[Organization]("RefreshInterval", wireInt32, "10"),
 		constant[Organization]("PartitionInfo", wireList, "[]"),
@@ -129,5 +122,5 @@ func adminAuditColumns(t *Tenant) []property[Organization] {
 		constant[Organization]("OriginatingServer", wireBare, quoted("AM1PR01A01DC001."+f.fqdn)),
 		constant[Organization]("IsValid", wireBare, "true"),
 		constant[Organization]("ObjectState", wireBare, `"Unchanged"`),
-	}
+	}...)
 }

@@ -6,7 +6,7 @@ import "strings"
 // spells its errors in which of the three ways is arbitrary; clients must read all.
 func modelledCmdlets() map[string]*cmdlet {
 	table := map[string]*cmdlet{}
-	for _, c := range []cmdlet{
+	for _, c := range append(directoryCmdlets(), []cmdlet{
 		{
 			"Get-Mailbox", parameters(getMailboxParameters(), "Filter GroupMailbox Identity PublicFolder RecipientTypeDetails ResultSize"),
 			spellIDTypeText, true, getMailbox,
@@ -32,7 +32,7 @@ func modelledCmdlets() map[string]*cmdlet {
 			spellTypeText, false, setAdminAuditLog,
 		},
 		{"Enable-OrganizationCustomization", map[string]parameter{}, spellJSON, false, enableCustomization},
-	} {
+	}...) {
 		table[strings.ToLower(c.name)] = &c
 	}
 	return table

@@ -22,8 +22,10 @@
 // The package imports the standard library only and keeps its own table of the
 // service's rules, so that a mistake in the project's other table cannot hide
 // behind the same mistake here. It models the audit configuration of mailboxes, the
-// bypass associations, the accounts behind them, the organization switch and the
-// unified audit log switch; every other cmdlet is a 501. Sources are cited as "wire
+// bypass associations, the accounts behind them, the organization switch, the unified
+// audit log switch and the admin audit log, groups with their members, and permissions
+// on mailboxes; every other cmdlet is a 501. [NewCompliance] is the Security &
+// Compliance service of the same tenant with its retention policies. Sources are cited as "wire
 // N" and "semantics N", sections of the project's reference on the REST protocol
 // and on the audit settings.
 package simulator

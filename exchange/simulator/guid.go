@@ -21,6 +21,7 @@ const (
 	kindRequest
 	kindCursor
 	kindOrganization
+	kindAddedGroup
 )
 
 // idField says which of an object's identifiers a Guid is.

@@ -135,6 +135,9 @@ func (s *Service) command(in invocation, token string) (string, map[string]json.
 
 func (s *Service) run(in invocation, name string, parameters map[string]json.RawMessage, token string, fired firing) reply {
 	c := &call{s: s, in: in, cmdlet: s.cmdlets[strings.ToLower(name)], fired: fired, now: s.now()}
+	if refusal := s.unserved(in, name); refusal != nil {
+		return refusal.reply()
+	}
 	if c.cmdlet == nil {
 		if knownCmdlet(name) {
 			return unmodelled("cmdlet %s", name).reply()

@@ -54,7 +54,8 @@ type Mailbox struct {
 	Managed                              []string // DefaultAuditSet: subset of Admin, Delegate, Owner.
 	AgeLimit                             string   // AuditLogAgeLimit as "90.00:00:00".
 	Created, Changed                     time.Time
-	Unlicensed                           bool // Licensed actions are refused here (semantics 1.3 E4).
+	SendOnBehalf                         []string // GrantSendOnBehalfTo.
+	Unlicensed                           bool     // Licensed actions are refused here (semantics 1.3 E4).
 }
 
 // Shown returns what Get-Mailbox shows as the list of a logon type ("Admin",
@@ -134,6 +135,7 @@ func (m Mailbox) clone() Mailbox {
 	m.CustomAttributes = maps.Clone(m.CustomAttributes)
 	m.Admin, m.Delegate, m.Owner = slices.Clone(m.Admin), slices.Clone(m.Delegate), slices.Clone(m.Owner)
 	m.Managed = slices.Clone(m.Managed)
+	m.SendOnBehalf = slices.Clone(m.SendOnBehalf)
 	return m
 }
 

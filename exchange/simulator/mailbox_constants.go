@@ -81,7 +81,7 @@ func addMailboxFlagsAndLists(add func(kind wireKind, raw, names string)) {
 		"NonCompliantDevices AcceptMessagesOnlyFrom AcceptMessagesOnlyFromDLMembers "+
 		"AcceptMessagesOnlyFromSendersOrMembers AddressListMembership AdministrativeUnits "+
 		"BypassModerationFromSendersOrMembers ExtensionCustomAttribute1 ExtensionCustomAttribute2 "+
-		"ExtensionCustomAttribute3 ExtensionCustomAttribute4 ExtensionCustomAttribute5 GrantSendOnBehalfTo "+
+		"ExtensionCustomAttribute3 ExtensionCustomAttribute4 ExtensionCustomAttribute5 "+
 		"ModeratedBy PoliciesIncluded PoliciesExcluded RejectMessagesFrom RejectMessagesFromDLMembers "+
 		"RejectMessagesFromSendersOrMembers UMDtmfMap MailTipTranslations")
 	add(wireInt32, "0", ""+

@@ -19,6 +19,12 @@ type columns struct {
 	user         []property[userView]
 	organization []property[Organization]
 	adminAudit   []property[Organization]
+
+	recipient             []property[recipientView]
+	retention             []property[RetentionPolicy]
+	recipientPermission   []property[permissionView]
+	mailboxPermission     []property[permissionView]
+	mailboxPermissionList []property[permissionView]
 }
 
 func newColumns(t *Tenant) columns {
@@ -28,6 +34,12 @@ func newColumns(t *Tenant) columns {
 		user:         userColumns(t),
 		organization: organizationColumns(t),
 		adminAudit:   adminAuditColumns(t),
+
+		recipient:             recipientColumns(t),
+		retention:             retentionColumns(t),
+		recipientPermission:   recipientPermissionColumns(),
+		mailboxPermission:     mailboxPermissionColumns(),
+		mailboxPermissionList: mailboxPermissionListColumns(),
 	}
 }
 
@@ -132,6 +144,7 @@ func mailboxStateColumns() []property[mailboxView] {
 	resource := func(m *Mailbox) bool { return m.Type == typeRoom || m.Type == typeEquipment }
 	return []property[mailboxView]{
 		boxList("PersistedCapabilities", func(m *Mailbox) []string { return m.Capabilities }),
+		boxList("GrantSendOnBehalfTo", func(m *Mailbox) []string { return m.SendOnBehalf }),
 		boxBool("SKUAssigned", func(m *Mailbox) bool { return len(m.Capabilities) > 0 }),
 		{"UsageLocation", nil, func(b []byte, v *mailboxView) []byte {
 			if v.m.UsageLocation == "" {

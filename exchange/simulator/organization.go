@@ -56,6 +56,11 @@ func (t *Tenant) Dump() iter.Seq2[string, string] {
 				return
 			}
 		}
+		for key, value := range t.dumpDirectory() {
+			if more = more && yield(key, value); !more {
+				return
+			}
+		}
 		for b := range t.AllBypass() {
 			emit("bypass", b.Guid, "ExchangeObjectId", b.ExchangeObjectID, "Name", b.Name,
 				"AuditBypassEnabled", strconv.FormatBool(b.Enabled), "WhenChangedUTC", b.Changed.UTC().Format(time.RFC3339Nano))
@@ -78,6 +83,7 @@ func (m *Mailbox) properties() []string {
 		"AuditOwner", sortedList(m.Owner), "DefaultAuditSet", sortedList(m.Managed), "AuditLogAgeLimit", m.AgeLimit,
 		"WhenMailboxCreated", m.Created.UTC().Format(time.RFC3339Nano), "WhenChangedUTC", m.Changed.UTC().Format(time.RFC3339Nano),
 		"Unlicensed", strconv.FormatBool(m.Unlicensed),
+		"GrantSendOnBehalfTo", sortedList(m.SendOnBehalf),
 	}
 	for i := 1; i <= 15; i++ {
 		if value, ok := m.CustomAttributes[i]; ok {

@@ -35,9 +35,15 @@ func SecurityReader() Role {
 func GlobalReader() Role {
 	return Role{Name: "Global Reader", Entries: []RoleEntry{
 		{Cmdlet: "Get-AdminAuditLogConfig"},
+		{Cmdlet: "Get-DistributionGroupMember"},
+		{Cmdlet: "Get-DynamicDistributionGroupMember"},
 		{Cmdlet: "Get-Mailbox"},
 		{Cmdlet: "Get-MailboxAuditBypassAssociation"},
+		{Cmdlet: "Get-MailboxPermission"},
 		{Cmdlet: "Get-OrganizationConfig"},
+		{Cmdlet: "Get-Recipient"},
+		{Cmdlet: "Get-RecipientPermission"},
+		{Cmdlet: "Get-UnifiedGroupLinks"},
 		{Cmdlet: "Get-User"},
 	}}
 }
@@ -57,9 +63,15 @@ func AuditOperator() Role {
 	return Role{Name: "Audit Operator", Entries: []RoleEntry{
 		{"Enable-OrganizationCustomization", []string{}},
 		{"Get-AdminAuditLogConfig", []string{}},
+		{"Get-DistributionGroupMember", []string{"Identity", "ResultSize"}},
+		{"Get-DynamicDistributionGroupMember", []string{"Identity", "ResultSize"}},
 		{"Get-Mailbox", []string{"Filter", "GroupMailbox", "Identity", "PublicFolder", "ResultSize"}},
 		{"Get-MailboxAuditBypassAssociation", []string{"Identity", "ResultSize"}},
+		{"Get-MailboxPermission", []string{"Identity", "ResultSize"}},
 		{"Get-OrganizationConfig", []string{}},
+		{"Get-Recipient", []string{"Identity"}},
+		{"Get-RecipientPermission", []string{"Identity", "ResultSize"}},
+		{"Get-UnifiedGroupLinks", []string{"Identity", "LinkType", "ResultSize"}},
 		{"Get-User", []string{"Identity"}},
 		{"Set-AdminAuditLogConfig", []string{"UnifiedAuditLogIngestionEnabled"}},
 		{"Set-Mailbox", []string{

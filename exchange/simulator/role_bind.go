@@ -46,6 +46,11 @@ func (c *call) lookUpFirst(given map[string]json.RawMessage) *apiError {
 			m, ok := t.at(n)
 			return ok && listingOf(m.Type) == l
 		})
+	case "get-recipient", "get-distributiongroupmember", "get-dynamicdistributiongroupmember", "get-unifiedgrouplinks",
+		"get-recipientpermission", "get-mailboxpermission":
+		found = len(t.findRecipients(identity)) > 0
+	case "set-unifiedauditlogretentionpolicy", "remove-unifiedauditlogretentionpolicy":
+		found = t.namesRetention(given)
 	default:
 		found = slices.ContainsFunc(t.findAccounts(identity), func(position int) bool {
 			_, ok := t.row(position)

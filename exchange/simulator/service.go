@@ -42,6 +42,9 @@ type Service struct {
 	rate    rateMeter
 	// throttle refuses cmdlets over its limit.
 	throttle tokenBucket
+
+	permissionList bool        // See WithPermissionList.
+	compliance     *compliance // Nil for Exchange Online.
 }
 
 // Option changes how a [Service] behaves.
@@ -159,6 +162,9 @@ func (s *Service) answer(r *http.Request, entry *Call) (reply, error) {
 	}
 	if !s.isTenant(tenant) {
 		return (&apiError{status: http.StatusNotFound, message: messageBinding, kind: typeSystem, text: "Unknown tenant " + tenant, spelling: spellNoDetails}).reply(), nil
+	}
+	if refusal := s.regional(r.Host, r.URL.Path); refusal != nil {
+		return refusal.reply(), nil
 	}
 	in := invocation{
 		method: r.Method, scheme: schemeOf(r), host: r.Host, path: r.URL.Path, tenant: tenant,

@@ -28,6 +28,7 @@ type Tenant struct {
 	late     []lateAccount    // Order in which accounts were added.
 	bypassed map[string]bool  // Changed bypass values by Guid.
 	touched  map[string]time.Time
+	dir      directory
 }
 
 // lateAccount is one account or row that was added after the seed.
@@ -48,6 +49,7 @@ func NewTenant(s Seed) *Tenant {
 		byName:   map[string][]int{},
 		bypassed: map[string]bool{},
 		touched:  map[string]time.Time{},
+		dir:      newDirectory(),
 	}
 }
 
@@ -67,7 +69,7 @@ func (t *Tenant) Snapshot() *Tenant {
 		boxes: make(map[int]Mailbox, len(t.boxes)), removed: maps.Clone(t.removed),
 		byName: make(map[string][]int, len(t.byName)),
 		users:  slices.Clone(t.users), rows: slices.Clone(t.rows), late: slices.Clone(t.late),
-		bypassed: maps.Clone(t.bypassed), touched: maps.Clone(t.touched),
+		bypassed: maps.Clone(t.bypassed), touched: maps.Clone(t.touched), dir: t.dir.clone(),
 	}
 	for n, m := range t.boxes {
 		c.boxes[n] = m.clone()

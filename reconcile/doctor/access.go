@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -44,11 +45,13 @@ func (e *examination) cmdlets(ctx context.Context) {
 			continue
 		}
 		parameters := slices.DeleteFunc(slices.Clone(n.Parameters), func(p string) bool { return p == identity })
-		switch n.Cmdlet {
-		case setMailbox, setBypass:
-			e.probe(ctx, n.Cmdlet, parameters)
-		default:
+		switch {
+		case n.Cmdlet != setMailbox && n.Cmdlet != setBypass:
 			e.unprobed(n.Cmdlet, parameters)
+		case e.report.Alarm != "":
+			e.withheld(n.Cmdlet, parameters)
+		default:
+			e.probe(ctx, n.Cmdlet, parameters)
 		}
 	}
 }
@@ -68,7 +71,9 @@ func (e *examination) cmdlet(n reconcile.Need) Check {
 		check.Seen = "called, and it answered"
 	case called && exchange.IsRefused(err):
 		check.Status, check.Seen = Missing, "called, and refused (403)"
-	case called && !exchange.IsUnauthenticated(err) && (held || !known):
+	case called && isNotTaken(err):
+		check.Status, check.Seen = Missing, "called, and the service does not take the token for it (401)"
+	case called && (held || !known):
 		check.Status, check.Seen = Unknown, say("called, and it failed: %v", err)
 	case !known:
 		check.Status = Unknown
@@ -92,12 +97,23 @@ func (e *examination) cmdlet(n reconcile.Need) Check {
 			check.Seen += "; needed with " + strings.Join(n.Parameters, ", ")
 		}
 	case Unknown:
-		if !e.access.hopeless {
-			check.Fix = say("run doctor again; cause: %v", e.cause())
+		check.Fix = "run doctor again"
+		if cause := e.cause(); cause != nil && !called {
+			check.Fix = say("run doctor again; cause: %v", cause)
+		}
+		if e.access.hopeless {
+			check.Fix = ""
 		}
 	case OK, Warning:
 	}
 	return check
+}
+
+// isNotTaken tells a 401: the service does not take a token that it took, or might
+// have taken, for another call. A role that is not supported is refused so (wire 5.2).
+func isNotTaken(err error) bool {
+	failed, ok := errors.AsType[*exchange.Error](err)
+	return ok && failed.Status == http.StatusUnauthorized
 }
 
 func (e *examination) isHydrated() bool {
@@ -151,6 +167,14 @@ func probed(p exchange.Probe) Check {
 		return parameterCheck(p.Cmdlet, p.Parameter, Unknown, "not tried", "run doctor again")
 	default:
 		return parameterCheck(p.Cmdlet, p.Parameter, Unknown, say("the probe was not clear: %v", p.Err), "run doctor again")
+	}
+}
+
+// withheld says of parameters that they were not tried, since a probe was accepted
+// before: the next might write as well.
+func (e *examination) withheld(cmdlet string, parameters []string) {
+	for _, p := range parameters {
+		e.add(parameterCheck(cmdlet, p, Unknown, "not tried: see the alarm below", "do what the alarm says"))
 	}
 }
 

@@ -42,7 +42,7 @@ func (e *examination) grants() []Grant {
 	for _, n := range e.needs {
 		lacking := slices.DeleteFunc(slices.Clone(parameters), func(c Check) bool { return c.Cmdlet != n.Cmdlet })
 		if len(lacking) > 0 {
-			out = append(out, grantParameters(n.Cmdlet, lacking))
+			out = append(out, e.grantParameters(n.Cmdlet, lacking))
 		}
 	}
 	if g := e.ask(); len(g.For) > 0 {
@@ -55,7 +55,7 @@ func (e *examination) grants() []Grant {
 func (e *examination) ask() Grant {
 	g := Grant{
 		Title: "Ask an administrator about what could not be tried",
-		Notes: []string{"In Exchange Online PowerShell: each query names the roles that hold all of its parameters; one of them must be the application's."},
+		Notes: []string{"In Exchange Online PowerShell: each query names the roles that hold all of its parameters; one of them must be the " + e.grantee().noun() + "'s."},
 	}
 	for _, n := range e.needs {
 		var open []string
@@ -80,26 +80,8 @@ func namesOf(checks []Check) []string {
 	return names
 }
 
-// application gives the ids that the commands name. The object id is that of
-// the enterprise application, which a token need not hold.
-func (e *examination) application() (client, object string) {
-	client = e.Credential.ClientID
-	if client == "" {
-		client = e.Credential.Token.AppID
-	}
-	if client == "" {
-		client = "APPLICATION-ID"
-	}
-	return say("%s", client), "OBJECT-ID"
-}
-
-// whoIs is the command that gives the object id.
-func whoIs(client string) string {
-	return "az ad sp show --id " + client + " --query id --output tsv   # OBJECT-ID"
-}
-
 func (e *examination) grantAppRole(c Check) Grant {
-	client, _ := e.application()
+	client := e.grantee().name
 	return Grant{
 		For: []string{c.Name}, Title: "Give the application the permission " + appRole,
 		Notes: []string{
@@ -115,7 +97,7 @@ func (e *examination) grantAppRole(c Check) Grant {
 
 // grantDirectoryRole is the short way: one role of Entra.
 func (e *examination) grantDirectoryRole(reads, writes []Check) Grant {
-	client, object := e.application()
+	to := e.grantee()
 	role := globalReader
 	g := Grant{For: namesOf(slices.Concat(reads, writes)), Notes: []string{
 		"The role travels in the token: get a new one afterwards.",
@@ -129,9 +111,9 @@ func (e *examination) grantDirectoryRole(reads, writes []Check) Grant {
 	}
 	g.Title = "The short way: the Entra directory role " + role
 	g.Commands = []string{
-		whoIs(client),
+		to.whoIs(),
 		"az rest --method POST --url https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignments " +
-			`--body '{"principalId": "` + object + `", "roleDefinitionId": "` + DirectoryRoleID(role) + `", "directoryScopeId": "/"}'`,
+			`--body '{"principalId": "` + objectID + `", "roleDefinitionId": "` + DirectoryRoleID(role) + `", "directoryScopeId": "/"}'`,
 	}
 	return g
 }
@@ -140,7 +122,6 @@ func (e *examination) grantDirectoryRole(reads, writes []Check) Grant {
 // role of its own. Built-in roles cannot be changed and a child role holds no
 // more than its parent, so that the parent decides what can be given this way.
 func (e *examination) grantRoleGroup(gaps []Check) Grant {
-	client, object := e.application()
 	var kept, rest []string
 	var mailbox *reconcile.Need
 	for _, n := range e.needs {
@@ -173,10 +154,9 @@ func (e *examination) grantRoleGroup(gaps []Check) Grant {
 		rest = append(rest, roleQuery(setMailbox, mailbox.Parameters...))
 	}
 	g.Commands = append(g.Commands,
-		`New-RoleGroup -Name "`+ownRole+`" -Roles "`+ownRole+`"`,
-		whoIs(client),
-		"New-ServicePrincipal -AppId "+client+" -ObjectId "+object+` -DisplayName "`+ownRole+`"`,
-		`Add-RoleGroupMember -Identity "`+ownRole+`" -Member `+object,
+		`New-RoleGroup -Name "`+ownRole+`" -Roles "`+ownRole+`"`)
+	g.Commands = append(g.Commands, e.grantee().join(ownRole)...)
+	g.Commands = append(g.Commands,
 		`Get-ManagementRoleEntry "`+ownRole+`\*" | Format-Table Name,Parameters   # what it holds now`)
 	g.Commands = append(g.Commands, rest...)
 	g.Commands = append(g.Commands, `New-ManagementRoleAssignment -SecurityGroup "`+ownRole+`" -Role ROLE`)
@@ -203,7 +183,7 @@ func (e *examination) knownHolders() string {
 }
 
 // grantParameters adds parameters to the role that lets the cmdlet be called.
-func grantParameters(cmdlet string, gaps []Check) Grant {
+func (e *examination) grantParameters(cmdlet string, gaps []Check) Grant {
 	var parameters []string
 	for _, c := range gaps {
 		parameters = append(parameters, c.Parameter)
@@ -212,7 +192,7 @@ func grantParameters(cmdlet string, gaps []Check) Grant {
 	return Grant{
 		For: namesOf(gaps), Title: "Add to the role that holds " + cmdlet + ": " + strings.Join(parameters, ", "),
 		Notes: []string{
-			"In Exchange Online PowerShell. ROLE is the custom role of the application's role group; a built-in role cannot be changed.",
+			"In Exchange Online PowerShell. ROLE is the custom role of the " + e.grantee().noun() + "'s role group; a built-in role cannot be changed.",
 			"A parameter can be added only if the parent of ROLE holds it. If it does not, the last query names the roles that do.",
 		},
 		Commands: []string{

@@ -155,6 +155,7 @@ func (e *examination) tenantSettings() {
 	if a.orgErr == nil {
 		e.add(Check{Area: AreaTenant, Name: "name", Status: OK, Seen: say("%s", a.org.Name.Value)})
 		e.hydrated(a.org)
+		e.mailboxAuditing(a.org)
 	}
 	if a.logErr != nil {
 		return // the cmdlet's own check says it, where it is needed
@@ -172,6 +173,18 @@ func (e *examination) tenantSettings() {
 		check.Fix = "organization.unifiedAuditLog: true in the policy lets apply turn it on"
 	}
 	e.add(check)
+}
+
+// mailboxAuditing speaks up where the answer lacks the switch that decides, under
+// every policy, whether mailboxes record at all.
+func (e *examination) mailboxAuditing(org exchange.Organization) {
+	if _, known := org.AuditDisabled.Get(); !known {
+		e.add(Check{
+			Area: AreaTenant, Name: "mailbox auditing", Status: Unknown,
+			Seen: "AuditDisabled cannot be read from the answer of " + getOrganization,
+			Fix:  "run doctor again; if it stays so, this version does not understand the tenant's answer",
+		})
+	}
 }
 
 func (e *examination) hydrated(org exchange.Organization) {

@@ -188,7 +188,7 @@ func (d *day) run(c command) *step {
 	defer stop()
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
-	s := &step{command: c, began: time.Now(), first: len(d.states) - 1} //nolint:forbidigo // the bubble's own clock
+	s := &step{command: c, began: time.Now(), first: len(d.states) - 1}
 	d.step, d.requests, d.when, d.cancel, d.signaled, d.over = len(d.out.steps), 0, c.interruptAt, cancel, false, false
 	var out, errs bytes.Buffer
 	args := make([]string, len(c.args))
@@ -203,7 +203,7 @@ func (d *day) run(c command) *step {
 	})
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s.took = time.Since(s.began) //nolint:forbidigo // the bubble's own clock
+	s.took = time.Since(s.began)
 	s.requests, s.signaled, s.over, s.last = d.requests, d.signaled, d.over || parent.Err() != nil, len(d.states)-1
 	s.out, s.err = out.String(), errs.String()
 	if s.out != "" {

@@ -3,11 +3,13 @@ package chaos
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/exoaudit/exoaudit/cmd/internal/cli"
+	"github.com/exoaudit/exoaudit/exchange/simulator"
 	"github.com/exoaudit/exoaudit/exchange/simulator/oracle"
 )
 
@@ -113,35 +115,46 @@ func (st *step) callsInLine() bool {
 }
 
 // neverRight gives what no state that a command may have seen fulfils, from a
-// level of severity on, and what none lets be read.
+// level of severity on, and what none lets be read. What an apply writes is what
+// was wished for when it planned: that somebody has moved the mailbox to another
+// rule since is for the next run to see.
 func (h *history) neverRight(st *step, from string) map[string]string {
 	var wrong map[string]string
-	for _, state := range h.visible(st) {
-		here := map[string]string{}
-		for _, f := range oracle.Judge(state.tenant, h.s.policy.wishes(state.tenant)) {
-			if h.s.policy.level(f.Setting) >= slices.Index(levels(), from) {
-				here[f.Guid+" "+f.Setting] = f.Why
-			}
-		}
-		if !st.quiet {
-			for m := range state.tenant.AllMailboxes() {
-				if wish, matched := h.s.policy.wish(m); matched {
-					if why := h.s.unreadable(m, wish); why != "" {
-						here[m.Guid+" unreadable"] = why
-					}
-				}
-			}
-		}
-		for key := range wrong {
-			if here[key] == "" {
-				delete(wrong, key)
-			}
-		}
+	keep := func(here map[string]string) {
 		if wrong == nil {
 			wrong = here
 		}
+		maps.DeleteFunc(wrong, func(key, _ string) bool { return here[key] == "" })
+	}
+	states := h.visible(st)
+	for _, state := range states {
+		keep(h.wrong(st, state.tenant, h.s.policy.wishes(state.tenant), from))
+		if st.verb == "apply" {
+			keep(h.wrong(st, state.tenant, h.s.policy.wishes(states[0].tenant), from))
+		}
 	}
 	return wrong
+}
+
+// wrong gives what a tenant does not fulfil, and what it does not let be read.
+func (h *history) wrong(st *step, t *simulator.Tenant, wishes oracle.Wishes, from string) map[string]string {
+	out := map[string]string{}
+	for _, f := range oracle.Judge(t, wishes) {
+		if h.s.policy.level(f.Setting) >= slices.Index(levels(), from) {
+			out[f.Guid+" "+f.Setting] = f.Why
+		}
+	}
+	if st.quiet {
+		return out
+	}
+	for m := range t.AllMailboxes() {
+		if wish, matched := h.s.policy.wish(m); matched {
+			if why := h.s.unreadable(m, wish); why != "" {
+				out[m.Guid+" unreadable"] = why
+			}
+		}
+	}
+	return out
 }
 
 // unaskedWrites looks for writes for which no state that their command may have
@@ -150,7 +163,7 @@ func unaskedWrites(h *history) []string {
 	var out []string
 	for _, w := range h.writes() {
 		st := h.steps[w.step]
-		why := ""
+		var why string
 		if st.verb != "apply" {
 			why = st.verb + " writes nothing"
 		} else if why = h.excluded(st, w); why == "" {
@@ -306,11 +319,12 @@ func blindRepeats(h *history) []string {
 		case m.reply:
 			answer[m.write] = i
 		default:
-			id := m.write.target()
+			target := m.write.target()
+			id := m.write.cmdlet + " " + target
 			for n := last[id] - 1; n >= 0; n = -1 {
 				before := h.moments[n].write
 				at, answered := answer[before]
-				if (!answered || seen[id] < at) && before.repeatedBy(m.write) {
+				if (!answered || seen[target] < at) && before.repeatedBy(m.write) {
 					out = append(out, fmt.Sprintf("command %d sent %v again after %d, with no look between", m.step+1, m.write.parameters, before.status))
 				}
 			}

@@ -90,7 +90,8 @@ func (s *scenario) illegitimateMailbox(w *write, t *simulator.Tenant) string {
 	}
 	useful := false
 	for name, value := range w.parameters {
-		need, why := false, ""
+		var need bool
+		var why string
 		switch name {
 		case "Identity", "GroupMailbox", "PublicFolder":
 			continue

@@ -48,8 +48,12 @@ func (w *write) object() string {
 }
 
 // target is what a write is about, and what a read of it is noted as: the noun
-// of the cmdlet, and the object.
+// of the cmdlet, and the object. Whether a tenant is hydrated is read with its
+// configuration.
 func (w *write) target() string {
+	if w.cmdlet == "Enable-OrganizationCustomization" {
+		return "OrganizationConfig"
+	}
 	_, noun, _ := strings.Cut(w.cmdlet, "-")
 	return strings.TrimSuffix(noun+" "+w.object(), " ")
 }
@@ -125,7 +129,7 @@ func (r *dayRecorder) pace(ctx context.Context, url string, body []byte) error {
 	twin := r.twins[key]
 	r.twins[key]++
 	r.mu.Unlock()
-	timer := time.NewTimer(time.Duration(1 + key%999983 + uint64(twin))) //nolint:gosec // below a millisecond or so
+	timer := time.NewTimer(time.Duration(1 + key%999983 + uint64(twin)))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -303,7 +307,7 @@ func (r *dayRecorder) answered(req *http.Request, cmdlets []invocation, writes m
 
 // snapshot keeps the tenant as it is now.
 func (r *dayRecorder) snapshot() {
-	r.states = append(r.states, state{r.s.tenant.Snapshot(), time.Now()}) //nolint:forbidigo // the bubble's own clock
+	r.states = append(r.states, state{r.s.tenant.Snapshot(), time.Now()})
 }
 
 // reply is an answer to one cmdlet.

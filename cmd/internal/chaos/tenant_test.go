@@ -16,7 +16,7 @@ func drawTenant(d dice, seed uint64) *simulator.Tenant {
 		Drift: pick(d, 0, 0.1, 0.3, 0.6), Bypassed: pick(d, 0, 0.05, 0.2),
 		BypassPerMailbox: pick(d, -1.0, -1, -1, 0),
 		AuditDisabled:    d.in(3), UnifiedLogOff: d.in(2), Dehydrated: d.in(3),
-		Now: time.Now(), //nolint:forbidigo // the bubble's own clock
+		Now: time.Now(),
 	})
 	t.AddMailbox(simulator.Mailbox{
 		Type: "TeamMailbox", Name: "team", PrimarySMTPAddress: "team@contoso.com", AgeLimit: "30.00:00:00", Admin: []string{"Update"},

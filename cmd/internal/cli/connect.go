@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -97,7 +98,6 @@ func (a *app) connectWith(ctx context.Context, t target, c calling) (*connection
 	if err != nil {
 		return nil, invalid("%w", err)
 	}
-	// Only an endpoint that New has accepted is shown: another may hold a password.
 	a.logger().InfoContext(ctx, fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, at.endpoint, provider.Describe()))
 	for _, w := range provider.Warnings() {
 		a.logger().WarnContext(ctx, w)
@@ -108,7 +108,8 @@ func (a *app) connectWith(ctx context.Context, t target, c calling) (*connection
 // place finds the cloud's addresses. Each can be set alone, since the sources
 // disagree about some of them (wire 6). An authority that is not Microsoft's
 // needs a custom cloud before anything is sent to it, the question which
-// tenant a domain belongs to included.
+// tenant a domain belongs to included. An endpoint to which no token may be
+// sent is refused, and not shown: it may hold a password.
 func (a *app) place(t target) (place, error) {
 	at := place{custom: strings.EqualFold(t.cloud, "custom")}
 	if c, ok := exchange.CloudNamed(t.cloud); ok {
@@ -122,6 +123,9 @@ func (a *app) place(t target) (place, error) {
 	if at.endpoint == "" {
 		return place{}, invalid("--cloud custom needs --endpoint (or EXOAUDIT_ENDPOINT), the address of the admin API")
 	}
+	if err := exchange.CheckEndpoint(at.endpoint); err != nil {
+		return place{}, invalid("%w", err)
+	}
 	if at.custom {
 		at.scope = strings.TrimSuffix(at.endpoint, "/") + "/.default"
 	}
@@ -134,9 +138,9 @@ func (a *app) place(t target) (place, error) {
 	if at.authority == "" && strings.HasSuffix(strings.ToLower(t.tenant), ".onmicrosoft.com") {
 		return place{}, invalid("--cloud custom needs AZURE_AUTHORITY_HOST to find the tenant of a domain")
 	}
-	if !at.custom && !isCloudAuthority(at.authority) && a.asksAuthority(t) {
-		return place{}, invalid("AZURE_AUTHORITY_HOST %s is not a sign-in host of Microsoft, and the credential would be sent there; "+
-			"declare --cloud custom if that is meant", report.Line(at.authority))
+	if !at.custom && !auth.IsMicrosoft(at.authority) && a.asksAuthority(t) {
+		return place{}, invalid("AZURE_AUTHORITY_HOST%s is not the address of a sign-in host of Microsoft, and the credential would be sent there; "+
+			"declare --cloud custom if that is meant", hostOf(at.authority))
 	}
 	return at, nil
 }
@@ -148,14 +152,14 @@ func (a *app) asksAuthority(t target) bool {
 		strings.Contains(t.tenant, ".")
 }
 
-func isCloudAuthority(authority string) bool {
-	given := strings.TrimSuffix(strings.ToLower(authority), "/")
-	for _, c := range exchange.Clouds() {
-		if given == c.Authority {
-			return true
-		}
+// hostOf shows the host of an address, which may hold a password too, in
+// brackets; nothing where it has none.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
 	}
-	return given == "https://login.chinacloudapi.cn" || given == "https://login.usgovcloudapi.net"
+	return " (" + report.Line(u.Host) + ")"
 }
 
 func cloudNames() []string {

@@ -32,9 +32,8 @@ clock, and at every cmdlet and parameter that the policy needs, or without a
 policy at all that this program can need. It names what is missing, and gives
 the commands that grant it. It writes nothing: it reads the beginning of what
 check would read, and parameters of writes are tried on a mailbox that does not
-exist. Exit status: 0 all that is needed is there, 5 something is
-missing or there is no token, 3 something could not be determined, 4 wrong
-policy or flags.`,
+exist. Exit status: 0 all that is needed is there, 5 something is missing or
+there is no token, 3 something could not be determined, 4 wrong policy or flags.`,
 		Example: `  exoaudit doctor
   exoaudit doctor -p policy.yaml --read-only
   exoaudit doctor -p policy.yaml --format json`,
@@ -142,6 +141,9 @@ func (a *app) describe(ctx context.Context, conn *connection, c *doctor.Credenti
 			return err
 		}
 		c.Err = err
+		if _, none := errors.AsType[*auth.NoCredentialError](err); none {
+			c.Description, c.Source = "", "" // what was only guessed is not there
+		}
 		return nil
 	}
 	c.Token = doctor.Token{

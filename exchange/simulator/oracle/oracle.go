@@ -20,6 +20,12 @@ func Judge(t *simulator.Tenant, w Wishes) []Finding {
 	if w.Bypass != nil {
 		findings = append(findings, judgeBypass(t, *w.Bypass)...)
 	}
+	if w.AdminAudit != nil {
+		findings = append(findings, judgeAdminAudit(t.AdminAudit(), *w.AdminAudit)...)
+	}
+	if w.Retention != nil {
+		findings = append(findings, judgeRetention(t, *w.Retention)...)
+	}
 	for _, wish := range w.Mailboxes {
 		findings = append(findings, judgeMailbox(t, wish)...)
 	}

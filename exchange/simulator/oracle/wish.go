@@ -47,18 +47,23 @@ type Wishes struct {
 	MailboxAuditing bool
 	// Bypass is nil for no opinion; its zero value denies every bypass.
 	Bypass *BypassWish
+	// AdminAudit and Retention are nil for no opinion.
+	AdminAudit *AdminAuditWish
+	Retention  *RetentionWish
 }
 
 // Finding is one wish that the tenant does not satisfy.
 type Finding struct {
-	// Kind is organization, bypass or mailbox.
+	// Kind is organization, adminAudit, retention, bypass or mailbox.
 	Kind string
-	// Guid is the object's Guid, in lower case; for the organization, its kind.
+	// Guid is the object's Guid, in lower case; for the organization and the admin
+	// audit log, their kind; for retention the policy's name, empty where records are
+	// meant and no policy.
 	Guid string
 	// Setting is the name of the setting as a plan spells it: auditDisabled,
 	// unifiedAuditLogIngestionEnabled, auditBypassEnabled, auditAdmin,
-	// auditDelegate, auditOwner, defaultAuditSet, auditEnabled or
-	// auditLogAgeLimit; empty where the object as a whole is not there.
+	// auditDelegate, auditOwner, defaultAuditSet, auditEnabled, auditLogAgeLimit,
+	// retentionPolicy, or one that begins with adminAuditLog; empty where the object as a whole is not there.
 	Setting string
 	// Why says what was found and what was wished.
 	Why string
