@@ -217,6 +217,7 @@ func third(t *simulator.Tenant, cmdlet string) string {
 // stored in it:
 //
 //	tenant add ADDRESS [TYPE]
+//	tenant guid ADDRESS VARIABLE      (sets it to the Guid of the mailbox)
 //	tenant name ADDRESS TEXT          (escapes as in Go)
 //	tenant cut ADDRESS [ACTION...]    (a list without HardDelete, or this one, for delegates)
 //	tenant bypass ADDRESS on|off
@@ -239,6 +240,8 @@ func cmdTenant(ts *testscript.TestScript, neg bool, args []string) {
 			m.Type = args[2]
 		}
 		t.AddMailbox(m)
+	case "guid":
+		ts.Setenv(args[2], mailbox().Guid)
 	case "name":
 		text, err := strconv.Unquote(`"` + args[2] + `"`)
 		ts.Check(err)

@@ -113,7 +113,7 @@ policy file, shows the drift, and fixes it.
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newValidate(a), newCheck(a), newPlan(a), newApply(a),
-		newTest(a), newBaselines(a), newSchema(a),
+		newExplain(a), newTest(a), newBaselines(a), newSchema(a),
 		newDoctor(a), newSimulate(a), newDemo(a), newVersion(a),
 	)
 	return root
@@ -134,7 +134,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 // laterCommands are known by name and not built yet.
 func laterCommands() []string {
 	return []string{
-		"init", "explain", "serve", "history", "undo", "verify",
+		"init", "serve", "history", "undo", "verify",
 		"events", "gaps", "evidence", "fleet", "store",
 	}
 }

@@ -105,6 +105,9 @@ func statusOf(err error) int {
 	if _, ok := errors.AsType[policy.Diagnostics](err); ok {
 		return ExitInvalid
 	}
+	if _, ok := errors.AsType[*reconcile.UnsupportedError](err); ok {
+		return ExitInvalid
+	}
 	return statusOfService(err)
 }
 
