@@ -11,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/exoaudit/exoaudit/exchange/simulator"
-	"github.com/exoaudit/exoaudit/exchange/simulator/oracle"
 	"github.com/exoaudit/exoaudit/policy"
 	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
@@ -66,7 +65,10 @@ func requiredCases() []string {
 	for name := range simulator.EachSwitch() {
 		out = append(out, "switch "+name)
 	}
-	return out
+	for _, of := range []string{"list", "auditEnabled", "auditLogAgeLimit"} {
+		out = append(out, "exemption within "+of, "exemption below its floor "+of, "exemption expired "+of)
+	}
+	return append(out, "exemption within organization", "exemption that may apply", "override")
 }
 
 // TestConverge makes random tenants and policies and holds every apply to
@@ -85,12 +87,13 @@ func TestConverge(t *testing.T) {
 		name := rapid.SampledFrom(switches).Draw(r, "switch")
 		cases.note("switch", name)
 		c := convergence{cases: cases, tenant: drawTenant(r), switches: settings[name]}
-		c.text, c.damage = drawPolicy(r, c.tenant), drawDamage(r, c.tenant)
+		c.text, c.base = drawPolicy(r, c.tenant)
+		c.damage = drawDamage(r, c.tenant)
 		// Read-backs wait half a minute; in a bubble that takes no time. What
 		// rapid draws has to be drawn outside of it.
 		synctest.Test(t, c.run)
 		if len(c.problems) > 0 {
-			r.Fatalf("%s\nswitch %s\n\n%s", strings.Join(c.problems, "\n"), name, c.text)
+			r.Fatalf("%s\nswitch %s\n\n%s\n%s", strings.Join(c.problems, "\n"), name, c.text, c.base)
 		}
 	}
 	// Rare cases may need a second helping; a case that does not come up in
@@ -113,6 +116,7 @@ type convergence struct {
 	switches simulator.Switches
 	damage   func(string, *simulator.Row)
 	text     string
+	base     string // the text of base.yaml
 	problems []string
 }
 
@@ -121,7 +125,7 @@ func (c *convergence) problem(format string, args ...any) {
 }
 
 func (c *convergence) run(t *testing.T) {
-	p, diags := policy.Parse("policy.yaml", []byte(c.text))
+	p, diags := policy.Load("policy.yaml", []byte(c.text), func(string) ([]byte, error) { return []byte(c.base), nil })
 	if diags.HasErrors() {
 		c.problem("the generator made a policy that is not valid: %v", diags)
 		return
@@ -130,9 +134,15 @@ func (c *convergence) run(t *testing.T) {
 	before := maps.Collect(c.tenant.Dump())
 	plan := b.check(p)
 	notePlan(plan, p, c.cases)
-	if plan.Verdict(strict) == reconcile.VerdictInLine {
-		if f := oracle.Judge(c.tenant, wishes(t, p, c.tenant)); len(f) > 0 {
-			c.problem("in line, while the oracle finds %+v", f)
+	noteExemptions(plan, p, c.cases)
+	findings, pardoned := judge(t, p, c.tenant)
+	if plan.Verdict(strict) == reconcile.VerdictInLine && len(findings) > 0 {
+		c.problem("in line, while the oracle finds %+v", findings)
+	}
+	for ch := range plan.Changes() {
+		at := string(ch.Subject.Kind) + ch.Subject.ID + "/" + string(ch.Setting)
+		if ch.Fate == reconcile.FatePlanned && ch.Setting != audit.SettingDefaultAuditSet && pardoned[at] {
+			c.problem("%s of %s is planned, while it is within what an exemption accepts", ch.Setting, ch.Subject.Name)
 		}
 	}
 	run := b.apply(plan)
@@ -146,7 +156,8 @@ func (c *convergence) run(t *testing.T) {
 		}
 	}
 	excused := excusedFindings(run, c.switches.HiddenSet == simulator.HiddenSetSwallowed)
-	for _, f := range oracle.Judge(c.tenant, wishes(t, p, c.tenant)) {
+	findings, _ = judge(t, p, c.tenant)
+	for _, f := range findings {
 		if !excused[f.Kind+f.Guid+"/"+f.Setting] && !excused[f.Kind+f.Guid+"/"] {
 			c.problem("after the apply the oracle finds %+v", f)
 		}
@@ -201,6 +212,35 @@ func notePlan(plan *reconcile.Plan, p *policy.Policy, cases seen) {
 	}
 }
 
+// noteExemptions counts what became of exemptions, and of overrides.
+func noteExemptions(plan *reconcile.Plan, p *policy.Policy, cases seen) {
+	if len(p.Overrides) > 0 {
+		cases.note("override")
+	}
+	for u := range plan.Unknown() {
+		if strings.HasPrefix(u.Reason, "whether exemption") {
+			cases.note("exemption that may apply")
+		}
+	}
+	for c := range plan.Changes() {
+		of := string(c.Setting)
+		if _, list := c.Before.([]string); list {
+			of = "list"
+		}
+		switch {
+		case c.Subject.Kind == audit.KindOrganization && c.Fate == reconcile.FateExempt:
+			cases.note("exemption within organization")
+		case c.Subject.Kind != audit.KindMailbox:
+		case c.Fate == reconcile.FateExempt:
+			cases.note("exemption within", of)
+		case c.Fate == reconcile.FatePlanned && strings.Contains(c.Reason, "the least that exemption"):
+			cases.note("exemption below its floor", of)
+		case c.Fate == reconcile.FatePlanned && strings.Contains(c.Reason, " ended on "):
+			cases.note("exemption expired", of)
+		}
+	}
+}
+
 // modesOf says in the words of the policy what asked for a change.
 func modesOf(c reconcile.Change, p *policy.Policy) []string {
 	switch c.Setting {
@@ -229,10 +269,8 @@ func modesOf(c reconcile.Change, p *policy.Policy) []string {
 			continue
 		}
 		for _, rec := range rule.Record {
-			if rec == nil || !strings.Contains(c.Origin.Pos.String(), "policy.yaml") {
-				continue
-			}
 			switch {
+			case rec == nil:
 			case rec.Exact != nil:
 				return []string{"exact"}
 			case rec.Defaults != nil && rec.Plus != nil:
@@ -285,7 +323,8 @@ func excusedFindings(run *reconcile.Run, swallows bool) map[string]bool {
 	}
 	for c := range run.Changes() {
 		hidden := swallows && c.Setting == audit.SettingAuditEnabled && c.Result == reconcile.ResultUnconfirmed
-		if c.Fate == reconcile.FatePlanned && c.Result != reconcile.ResultUnsupported && !hidden {
+		// That an exemption or an allow entry accepts it, the oracle must know.
+		if c.Fate == reconcile.FateExempt || c.Fate == reconcile.FatePlanned && c.Result != reconcile.ResultUnsupported && !hidden {
 			continue
 		}
 		out[string(c.Subject.Kind)+c.Subject.ID+"/"+string(c.Setting)] = true

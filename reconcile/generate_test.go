@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ func drawDamage(r *rapid.T, tenant *simulator.Tenant) func(string, *simulator.Ro
 	victims := map[string]string{}
 	for m := range tenant.AllMailboxes() {
 		if rapid.IntRange(0, 15).Draw(r, "damage") == 0 {
-			victims[m.Guid] = rapid.SampledFrom([]string{"AuditOwner", "AuditLogAgeLimit", "DefaultAuditSet", "AuditEnabled", "RecipientTypeDetails"}).Draw(r, "victim")
+			victims[m.Guid] = rapid.SampledFrom([]string{"AuditOwner", "AuditLogAgeLimit", "DefaultAuditSet", "AuditEnabled", "RecipientTypeDetails", "CustomAttribute1"}).Draw(r, "victim")
 		}
 	}
 	for b := range tenant.AllBypass() {
@@ -87,14 +88,17 @@ func drawDamage(r *rapid.T, tenant *simulator.Tenant) func(string, *simulator.Ro
 	}
 }
 
-// drawPolicy writes a valid policy for a tenant.
-func drawPolicy(r *rapid.T, tenant *simulator.Tenant) string {
+// drawPolicy writes a valid policy for a tenant, and the file that it extends;
+// empty for none.
+func drawPolicy(r *rapid.T, tenant *simulator.Tenant) (text, base string) {
+	const head = "apiVersion: exoaudit/v1\nkind: AuditPolicy\nname: random\n"
 	var b strings.Builder
-	b.WriteString("apiVersion: exoaudit/v1\nkind: AuditPolicy\nname: random\nguards: {maxChangedPercent: 100")
+	b.WriteString(head + "guards: {maxChangedPercent: 100")
 	if rapid.IntRange(0, 3).Draw(r, "weakening") == 0 {
 		b.WriteString(", allowWeakening: true")
 	}
 	b.WriteString("}\n")
+	drawExemptions(r, &b)
 	switch rapid.IntRange(0, 3).Draw(r, "organization") {
 	case 0:
 	case 1:
@@ -104,12 +108,68 @@ func drawPolicy(r *rapid.T, tenant *simulator.Tenant) string {
 	}
 	drawBypass(r, &b, tenant)
 	if rapid.IntRange(0, 9).Draw(r, "mailboxes section") > 0 {
+		families, n := drawFamilies(r), rapid.IntRange(1, 3).Draw(r, "rules")
 		b.WriteString("mailboxes:\n")
-		drawRules(r, &b)
+		if rapid.IntRange(0, 4).Draw(r, "extends") == 0 {
+			// The first rule replaces that of the file which is extended.
+			var below strings.Builder
+			below.WriteString(head + "mailboxes:\n")
+			for i := range n {
+				drawRule(r, &below, i, families)
+			}
+			drawRule(r, &b, 0, families)
+			b.WriteString("    override: true\n    reason: it fits us better\nextends: [base.yaml]\n")
+			return b.String(), below.String()
+		}
+		for i := range n {
+			drawRule(r, &b, i, families)
+		}
 	} else if !strings.Contains(b.String(), "organization:") && !strings.Contains(b.String(), "bypass:") {
 		b.WriteString("bypass: {}\n")
 	}
-	return b.String()
+	return b.String(), ""
+}
+
+// drawExpiry is a last day around that on which the bubble begins in which the
+// run lives.
+func drawExpiry(r *rapid.T) string {
+	days := rapid.SampledFrom([]int{-1, 0, 400}).Draw(r, "expires")
+	return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, days).Format(time.DateOnly)
+}
+
+// drawExemptions writes exemptions for mailboxes and for the tenant's switches.
+func drawExemptions(r *rapid.T, b *strings.Builder) {
+	n := rapid.IntRange(-1, 2).Draw(r, "exemptions")
+	if n > 0 {
+		b.WriteString("exemptions:\n")
+	}
+	for i := range n {
+		about := "subject: organization"
+		accept := rapid.SampledFrom([]string{"unifiedAuditLog: false", "mailboxAuditing: false", "unifiedAuditLog: false, mailboxAuditing: false"}).Draw(r, "switches")
+		if rapid.IntRange(0, 3).Draw(r, "of mailboxes") > 0 {
+			about = "where: " + rapid.SampledFrom([]string{
+				"{address: \"*\"}", "{address: \"odd-*\"}", "{attribute: {customAttribute1: VIP}}", "{not: {attribute: {customAttribute1: VIP}}}",
+			}).Draw(r, "whom")
+			accept = drawAccept(r)
+		}
+		fmt.Fprintf(b, "  exemption-%d: {%s, accept: {%s}, reason: an import, owner: sec@contoso.com, expires: %s}\n", i, about, accept, drawExpiry(r))
+	}
+}
+
+func drawAccept(r *rapid.T) string {
+	var parts []string
+	for _, l := range []string{"admin", "delegate", "owner"} {
+		if floor := rapid.SampledFrom([]string{"", "[]", "[HardDelete]", "[HardDelete, Update, Move]", "{defaults: true}", "{managed: true}", "{exact: [Update, Move, HardDelete]}"}).Draw(r, "floor"); floor != "" {
+			parts = append(parts, l+": "+floor)
+		}
+	}
+	if age := rapid.SampledFrom([]string{"", "1d", "60d", "1y"}).Draw(r, "least age"); age != "" {
+		parts = append(parts, "ageLimit: "+age)
+	}
+	if mode := rapid.SampledFrom([]string{"none", "effective", "explicit", ""}).Draw(r, "least audited"); mode != "" || len(parts) == 0 {
+		parts = append(parts, "auditEnabled: "+cmp.Or(mode, "none"))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func drawBypass(r *rapid.T, b *strings.Builder, tenant *simulator.Tenant) {
@@ -135,9 +195,7 @@ func drawBypass(r *rapid.T, b *strings.Builder, tenant *simulator.Tenant) {
 		case 3:
 			key = "id: " + u.Guid
 		}
-		// The bubble in which the run lives begins on this day.
-		expires := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rapid.SampledFrom([]int{-1, 0, 400}).Draw(r, "expires")).Format(time.DateOnly)
-		entries += fmt.Sprintf("    - {%s, reason: scanner, owner: sec@contoso.com, expires: %s}\n", key, expires)
+		entries += fmt.Sprintf("    - {%s, reason: scanner, owner: sec@contoso.com, expires: %s}\n", key, drawExpiry(r))
 	}
 	if entries == "" {
 		b.WriteString("bypass: {}\n")
@@ -146,39 +204,41 @@ func drawBypass(r *rapid.T, b *strings.Builder, tenant *simulator.Tenant) {
 	b.WriteString("bypass:\n  allow:\n" + entries)
 }
 
-// drawRules writes rules that never contradict each other for certain: a logon
+// drawFamilies keeps rules from contradicting each other for certain: a logon
 // type has one family of forms in the whole policy.
-func drawRules(r *rapid.T, b *strings.Builder) {
+func drawFamilies(r *rapid.T) map[string]string {
 	family := map[string]string{}
 	for _, l := range []string{"admin", "delegate", "owner"} {
 		family[l] = rapid.SampledFrom([]string{"atLeast", "atLeast", "managed", "exact", "none"}).Draw(r, "family")
 	}
-	for i := range rapid.IntRange(1, 3).Draw(r, "rules") {
-		fmt.Fprintf(b, "  rule-%d:\n", i)
-		types := rapid.SampledFrom([]string{
-			"[UserMailbox, SharedMailbox]", "[UserMailbox, SharedMailbox, RoomMailbox, TeamMailbox]", "[UserMailbox]", "[TeamMailbox, PublicFolderMailbox]",
-		}).Draw(r, "types")
-		onlyAge := rapid.IntRange(0, 7).Draw(r, "groups") == 0
-		if onlyAge {
-			types = "[GroupMailbox, UserMailbox]"
-		}
-		fmt.Fprintf(b, "    types: %s\n", types)
-		if where := rapid.SampledFrom([]string{
-			"", "", "{address: \"odd-*\"}", "{attribute: {customAttribute1: VIP}}",
-			"{not: {address: [\"odd-1@contoso.com\", \"*-2@*\"]}}",
-			"{anyOf: [{address: \"*.1?@*\"}, {allOf: [{attribute: {customAttribute1: VIP}}, {address: \"odd-*@contoso.com\"}]}]}",
-		}).Draw(r, "where"); where != "" {
-			fmt.Fprintf(b, "    where: %s\n", where)
-		}
-		fmt.Fprintf(b, "    ageLimit: %s\n", rapid.SampledFrom([]string{"60d", "180d", "1y"}).Draw(r, "ageLimit"))
-		if onlyAge {
-			continue
-		}
-		if mode := rapid.SampledFrom([]string{"", "effective", "explicit"}).Draw(r, "auditEnabled"); mode != "" {
-			fmt.Fprintf(b, "    auditEnabled: %s\n", mode)
-		}
-		drawRecord(r, b, family)
+	return family
+}
+
+func drawRule(r *rapid.T, b *strings.Builder, i int, family map[string]string) {
+	fmt.Fprintf(b, "  rule-%d:\n", i)
+	types := rapid.SampledFrom([]string{
+		"[UserMailbox, SharedMailbox]", "[UserMailbox, SharedMailbox, RoomMailbox, TeamMailbox]", "[UserMailbox]", "[TeamMailbox, PublicFolderMailbox]",
+	}).Draw(r, "types")
+	onlyAge := rapid.IntRange(0, 7).Draw(r, "groups") == 0
+	if onlyAge {
+		types = "[GroupMailbox, UserMailbox]"
 	}
+	fmt.Fprintf(b, "    types: %s\n", types)
+	if where := rapid.SampledFrom([]string{
+		"", "", "{address: \"odd-*\"}", "{attribute: {customAttribute1: VIP}}",
+		"{not: {address: [\"odd-1@contoso.com\", \"*-2@*\"]}}",
+		"{anyOf: [{address: \"*.1?@*\"}, {allOf: [{attribute: {customAttribute1: VIP}}, {address: \"odd-*@contoso.com\"}]}]}",
+	}).Draw(r, "where"); where != "" {
+		fmt.Fprintf(b, "    where: %s\n", where)
+	}
+	fmt.Fprintf(b, "    ageLimit: %s\n", rapid.SampledFrom([]string{"60d", "180d", "1y"}).Draw(r, "ageLimit"))
+	if onlyAge {
+		return
+	}
+	if mode := rapid.SampledFrom([]string{"", "effective", "explicit"}).Draw(r, "auditEnabled"); mode != "" {
+		fmt.Fprintf(b, "    auditEnabled: %s\n", mode)
+	}
+	drawRecord(r, b, family)
 }
 
 func drawRecord(r *rapid.T, b *strings.Builder, family map[string]string) {
