@@ -18,6 +18,11 @@ func (e *engine) tenantSettings(ctx context.Context) {
 			}
 		}
 	}
+	for i, c := range e.plan.tenant {
+		if c.Subject.Kind == audit.KindAdminAudit && e.may(ctx, c) {
+			e.attemptSetting(ctx, i, c)
+		}
+	}
 }
 
 // may tells whether a change is to be made now.

@@ -103,7 +103,9 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 
 	org := d.organization(obs.tenant)
 	p.orgState, p.orgName = org.state, obs.tenant.name
-	p.tenant, p.unknown = org.changes, org.unknown
+	admin := d.adminAudit(obs.tenant.admin)
+	p.adminState = admin.state
+	p.tenant, p.unknown = slices.Concat(org.changes, admin.changes), slices.Concat(org.unknown, admin.unknown)
 	p.Warnings = append(p.Warnings, d.rootCauses(obs.tenant)...)
 	if err := b.bypass(ctx, d); err != nil {
 		return nil, err
@@ -221,7 +223,8 @@ func (b *builder) coverage() {
 		}
 		reason := f.Error()
 		c.Reasons = append(c.Reasons, reason)
-		if f.kind != audit.KindOrganization {
+		// Of the tenant's own settings each is unknown by itself.
+		if f.kind != audit.KindOrganization && f.kind != audit.KindAdminAudit {
 			p.unknown = append(p.unknown, UnknownObject{Subject: Subject{Kind: f.kind}, Reason: reason})
 		}
 	}

@@ -62,6 +62,10 @@ func requiredCases() []string {
 	add("organization", "inSync", "-", "-")
 	add("organization", "unknown", "-", "-")
 	add("organization", "notApplicable", "-", "-")
+	add("adminAudit", "drifted", "unsupported", "adminAudit")
+	add("adminAudit", "drifted", "planned", "adminAudit")
+	add("adminAudit", "exempt", "exempt", "adminAudit")
+	add("adminAudit", "inSync", "-", "-")
 	for name := range simulator.EachSwitch() {
 		out = append(out, "switch "+name)
 	}
@@ -166,16 +170,16 @@ func (c *convergence) run(t *testing.T) {
 }
 
 // again checks and applies once more: no write is allowed, but for those of
-// AuditEnabled that the service swallows, of which no run without a store can
-// know.
+// AuditEnabled that the service swallows, and those of the admin audit log that
+// it refuses, of which no run without a store can know.
 func (c *convergence) again(b *bench, p *policy.Policy) {
 	b.reconnect()
 	b.service.ResetCalls()
 	run := b.apply(b.check(p))
 	swallowed := map[string]bool{}
 	for ch := range run.Changes() {
-		if ch.Result == reconcile.ResultUnsupported && ch.Setting == audit.SettingAuditEnabled {
-			swallowed[ch.Subject.ID] = true
+		if ch.Result == reconcile.ResultUnsupported && (ch.Setting == audit.SettingAuditEnabled || ch.Subject.Kind == audit.KindAdminAudit) {
+			swallowed[ch.Subject.ID+"/"+string(ch.Setting)] = true
 		} else if ch.Result != reconcile.ResultNone {
 			c.problem("a second apply still had %s %s: %s", ch.Subject.Name, ch.Setting, ch.Result)
 		}
@@ -243,6 +247,9 @@ func noteExemptions(plan *reconcile.Plan, p *policy.Policy, cases seen) {
 
 // modesOf says in the words of the policy what asked for a change.
 func modesOf(c reconcile.Change, p *policy.Policy) []string {
+	if c.Subject.Kind == audit.KindAdminAudit {
+		return []string{"adminAudit"}
+	}
 	switch c.Setting {
 	case audit.SettingAuditBypassEnabled:
 		if c.Fate == reconcile.FateExempt {

@@ -24,6 +24,12 @@ func drawTenant(r *rapid.T) *simulator.Tenant {
 	tenant.AddMailbox(simulator.Mailbox{Type: "TeamMailbox", Name: "team", PrimarySMTPAddress: "team@contoso.com", AgeLimit: "30.00:00:00", Admin: []string{"Update"}})
 	// A room that stores true shows whether a filter is honoured.
 	tenant.AddMailbox(simulator.Mailbox{Type: "RoomMailbox", Name: "room", PrimarySMTPAddress: "room-true@contoso.com", AuditEnabled: simulator.True, AgeLimit: "90.00:00:00", Managed: []string{"Admin", "Delegate", "Owner"}})
+	tenant.UpdateAdminAudit(func(a *simulator.AdminAudit) {
+		a.Enabled = rapid.Bool().Draw(r, "admin audit")
+		a.AgeLimit = rapid.SampledFrom([]string{"30.00:00:00", "90.00:00:00"}).Draw(r, "admin age")
+		a.Cmdlets = rapid.SampledFrom([][]string{{"*"}, {"Set-Mailbox"}}).Draw(r, "admin cmdlets")
+		a.ExcludedCmdlets = rapid.SampledFrom([][]string{{}, {"Set-User"}}).Draw(r, "admin excluded")
+	})
 	n := rapid.IntRange(1, 6).Draw(r, "odd")
 	for i := range n {
 		m := simulator.Mailbox{
@@ -106,6 +112,9 @@ func drawPolicy(r *rapid.T, tenant *simulator.Tenant) (text, base string) {
 	default:
 		fmt.Fprintf(&b, "organization: {unifiedAuditLog: true, mailboxAuditing: true, enableCustomization: %t}\n", rapid.Bool().Draw(r, "consent"))
 	}
+	if rapid.IntRange(0, 2).Draw(r, "admin section") == 0 {
+		fmt.Fprintf(&b, "adminAudit: {enabled: true, cmdlets: [\"*\"], excludedCmdlets: [], ageLimit: 60d, attempt: %t}\n", rapid.Bool().Draw(r, "attempt"))
+	}
 	drawBypass(r, &b, tenant)
 	if rapid.IntRange(0, 9).Draw(r, "mailboxes section") > 0 {
 		families, n := drawFamilies(r), rapid.IntRange(1, 3).Draw(r, "rules")
@@ -146,7 +155,12 @@ func drawExemptions(r *rapid.T, b *strings.Builder) {
 	for i := range n {
 		about := "subject: organization"
 		accept := rapid.SampledFrom([]string{"unifiedAuditLog: false", "mailboxAuditing: false", "unifiedAuditLog: false, mailboxAuditing: false"}).Draw(r, "switches")
-		if rapid.IntRange(0, 3).Draw(r, "of mailboxes") > 0 {
+		switch rapid.IntRange(0, 4).Draw(r, "of") {
+		case 0:
+		case 1:
+			about = "subject: adminAudit"
+			accept = rapid.SampledFrom([]string{"enabled: false, ageLimit: 1d", "cmdlets: [\"Set-Mailbox\"], excludedCmdlets: [\"Set-User\"], enabled: false", "ageLimit: 40d"}).Draw(r, "admin")
+		default:
 			about = "where: " + rapid.SampledFrom([]string{
 				"{address: \"*\"}", "{address: \"odd-*\"}", "{attribute: {customAttribute1: VIP}}", "{not: {attribute: {customAttribute1: VIP}}}",
 			}).Draw(r, "whom")

@@ -36,6 +36,7 @@ func Needs(p *policy.Policy) []Need {
 // wants says which parts of the service a policy touches.
 type wants struct {
 	unifiedLog, mailboxAuditing, customization bool
+	adminAudit                                 bool
 	mailboxes, enabled, stored, age, restore   bool
 	lists                                      [3]bool
 	groups, publicFolders                      bool
@@ -58,6 +59,7 @@ func wantsOf(p *policy.Policy) wants {
 		publicFolders: slices.Contains(n.listings, exchange.PublicFolders),
 		bypass:        p.Bypass != nil,
 		accounts:      p.Bypass != nil && len(p.Bypass.Allow) > 0,
+		adminAudit:    p.AdminAudit != nil,
 	}
 	if org := p.Organization; org != nil {
 		w.unifiedLog, w.mailboxAuditing = org.UnifiedAuditLog != nil, org.MailboxAuditing != nil
@@ -98,7 +100,9 @@ func (w *wants) takeAccepted(p *policy.Policy) {
 func (w wants) reads() []Need {
 	// It is read under every policy: it says whether the tenant records at all.
 	list := []Need{{Cmdlet: "Get-OrganizationConfig", For: "AuditDisabled, and whether the tenant is hydrated"}}
-	if w.unifiedLog {
+	// What adminAudit.attempt passes to Set-AdminAuditLogConfig is not among the
+	// needs: the cloud's cmdlet has no such parameters, so no role has them.
+	if w.unifiedLog || w.adminAudit {
 		list = append(list, Need{Cmdlet: "Get-AdminAuditLogConfig", For: "the unified audit log"})
 	}
 	if w.mailboxes {

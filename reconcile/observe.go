@@ -70,7 +70,7 @@ func newObserver(r Reader, p *policy.Policy, now func() time.Time) *observer {
 func (o *observer) observe(ctx context.Context, mailbox string) (*observation, error) {
 	var wg sync.WaitGroup
 	wg.Go(func() { o.organization(ctx) })
-	if o.policy.Organization != nil && o.policy.Organization.UnifiedAuditLog != nil {
+	if o.asksUnifiedLog() || o.policy.AdminAudit != nil {
 		wg.Go(func() { o.adminAuditLog(ctx) })
 	}
 	if mailbox != "" {
@@ -128,22 +128,60 @@ func (o *observer) organization(ctx context.Context) {
 	v.dehydrated = boolFact("IsDehydrated", org.IsDehydrated)
 }
 
+func (o *observer) asksUnifiedLog() bool {
+	return o.policy.Organization != nil && o.policy.Organization.UnifiedAuditLog != nil
+}
+
+// adminAuditLog reads the one row that holds the switch of the unified log and
+// the settings of the admin audit log.
 func (o *observer) adminAuditLog(ctx context.Context) {
+	const cmdlet = "Get-AdminAuditLogConfig"
 	var cfg exchange.AdminAuditLog
 	err := attempt(ctx, func() (err error) {
 		cfg, err = o.reader.AdminAuditLog(ctx)
 		return err
 	})
-	o.note(audit.KindOrganization, "Get-AdminAuditLogConfig", err)
+	kind := audit.KindAdminAudit
+	if o.asksUnifiedLog() {
+		kind = audit.KindOrganization
+	}
+	o.note(kind, cmdlet, err)
+	var admin adminView
+	switch {
+	case err != nil:
+		admin = unreadAdmin(cmdlet + " failed: " + err.Error())
+	case o.policy.AdminAudit != nil:
+		admin = o.adminAudit(ctx, cfg)
+	}
 	v := &o.obs.tenant
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	v.admin = admin
 	if err != nil {
-		v.unifiedLog.missing = "Get-AdminAuditLogConfig failed: " + err.Error()
+		v.unifiedLog.missing = cmdlet + " failed: " + err.Error()
 		return
 	}
 	v.unifiedLogRead = true
 	v.unifiedLog = boolFact("UnifiedAuditLogIngestionEnabled", cfg.UnifiedAuditLogIngestionEnabled)
+}
+
+// adminAudit reads what the settings of the admin audit log take to be judged:
+// the cmdlets that the tenant exports are asked for only where the letters of the
+// patterns leave something open.
+func (o *observer) adminAudit(ctx context.Context, cfg exchange.AdminAuditLog) adminView {
+	v := adminViewOf(cfg)
+	if !v.needsExports(o.policy.AdminAudit) {
+		return v
+	}
+	err := attempt(ctx, func() (err error) {
+		v.exported.value, err = o.reader.ExportedCmdlets(ctx)
+		return err
+	})
+	o.note(audit.KindAdminAudit, "EXOModuleFile", err)
+	if err != nil {
+		v.exported.missing = "the cmdlets that the tenant exports could not be read: " + err.Error()
+	}
+	return v
 }
 
 // mailboxes reads one of the three listings that the service keeps apart. Of a

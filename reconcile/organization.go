@@ -17,6 +17,7 @@ type tenantView struct {
 	dehydrated     fact[bool]
 	unifiedLog     fact[bool]
 	unifiedLogRead bool
+	admin          adminView
 	// name is what the service calls the organization: shown, never matched.
 	name string
 }

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func judge(t testing.TB, p *policy.Policy, tenant *simulator.Tenant) (findings [
 	all := wishes(t, p, tenant)
 	mailboxes := all.Mailboxes
 	all.Mailboxes = nil
-	findings, pardoned = oracle.Judge(tenant, all), map[string]bool{}
+	findings, pardoned = judgeAdminAudit(p, tenant, oracle.Judge(tenant, all)), map[string]bool{}
 	for _, w := range mailboxes {
 		m, _ := tenant.Mailbox(w.Guid)
 		for _, part := range partsOf(w) {
@@ -120,4 +121,57 @@ func (part wishPart) below(p *policy.Policy, tenant *simulator.Tenant, m simulat
 		}
 	}
 	return first, ok
+}
+
+// judgeAdminAudit adds what the admin audit log lacks, setting by setting, and
+// leaves out what exemptions accept.
+func judgeAdminAudit(p *policy.Policy, tenant *simulator.Tenant, findings []oracle.Finding) []oracle.Finding {
+	if p.AdminAudit == nil {
+		return findings
+	}
+	ask := func(a policy.Accept) []oracle.Finding {
+		w := oracle.AdminAuditWish{Enabled: p.AdminAudit.Enabled != nil && a.Enabled == nil}
+		for _, l := range []struct {
+			into         *[]string
+			wish, accept *policy.Located[[]string]
+			sum          bool
+		}{
+			{&w.Cmdlets, p.AdminAudit.Cmdlets, a.Cmdlets, false},
+			{&w.Parameters, p.AdminAudit.Parameters, a.Parameters, false},
+			{&w.Excluded, p.AdminAudit.ExcludedCmdlets, a.ExcludedCmdlets, true},
+		} {
+			if l.wish == nil {
+				continue
+			}
+			*l.into = append([]string{}, l.wish.Value...)
+			if l.accept != nil {
+				if !l.sum {
+					*l.into = nil
+				}
+				*l.into = append(*l.into, l.accept.Value...)
+			}
+		}
+		if age := p.AdminAudit.AgeLimit; age != nil {
+			w.AgeLimit = age.Value
+			if a.AgeLimit != nil {
+				w.AgeLimit = min(w.AgeLimit, a.AgeLimit.Value)
+			}
+		}
+		return oracle.Judge(tenant, oracle.Wishes{AdminAudit: &w})
+	}
+	unmet := ask(policy.Accept{})
+	for _, e := range p.Exemptions {
+		if e.Subject != audit.KindAdminAudit || e.Expired(time.Now()) {
+			continue
+		}
+		below := ask(e.Accept)
+		unmet = slices.DeleteFunc(unmet, func(f oracle.Finding) bool {
+			return !slices.ContainsFunc(below, func(b oracle.Finding) bool { return b.Setting == f.Setting })
+		})
+	}
+	for _, f := range unmet {
+		f.Guid = string(audit.KindAdminAudit) // as a plan spells it
+		findings = append(findings, f)
+	}
+	return findings
 }

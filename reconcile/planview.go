@@ -23,9 +23,10 @@ type Plan struct {
 	// Refused names the cmdlets that the service refused as a whole, sorted.
 	Refused []string
 
-	tenant       []Change // organization and bypass, sorted
+	tenant       []Change // organization, admin audit log and bypass, sorted
 	unknown      []UnknownObject
 	orgState     State
+	adminState   State
 	orgName      string
 	bypassStates StateCounts
 	pop          *population
@@ -183,9 +184,12 @@ func (p *Plan) Summary() Summary {
 		States:  map[audit.SubjectKind]StateCounts{},
 		DriftAt: map[audit.Severity]int{}, UnsupportedAt: map[audit.Severity]int{},
 	}
-	var org, mailbox StateCounts
+	var org, admin, mailbox StateCounts
 	if p.orgState != "" {
 		org.add(p.orgState, 1)
+	}
+	if p.policy.AdminAudit != nil {
+		admin.add(p.adminState, 1)
 	}
 	mailbox.Unknown = len(p.pop.nameless)
 	for _, r := range p.pop.records {
@@ -194,7 +198,7 @@ func (p *Plan) Summary() Summary {
 	s.States[audit.KindOrganization] = org
 	s.States[audit.KindMailbox] = mailbox
 	s.States[audit.KindBypass] = p.bypassStates
-	s.States[audit.KindAdminAudit], s.States[audit.KindRetention] = StateCounts{}, StateCounts{}
+	s.States[audit.KindAdminAudit], s.States[audit.KindRetention] = admin, StateCounts{}
 	for _, c := range p.tenant {
 		s.count(p.guarded(c), 1)
 	}

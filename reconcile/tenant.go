@@ -12,6 +12,7 @@ import (
 type Reader interface {
 	Organization(ctx context.Context) (exchange.Organization, error)
 	AdminAuditLog(ctx context.Context) (exchange.AdminAuditLog, error)
+	ExportedCmdlets(ctx context.Context) ([]string, error)
 	Mailboxes(ctx context.Context, q exchange.MailboxQuery) iter.Seq2[exchange.Mailbox, error]
 	BypassAssociations(ctx context.Context) iter.Seq2[exchange.BypassAssociation, error]
 	MailboxesByID(ctx context.Context, refs []exchange.MailboxRef, sel []string) []exchange.Result[exchange.Mailbox]
@@ -28,5 +29,6 @@ type Tenant interface {
 	SetBypass(ctx context.Context, edits []exchange.BypassEdit) []exchange.Result[struct{}]
 	SetAuditDisabled(ctx context.Context, disabled bool) exchange.Result[struct{}]
 	SetUnifiedAuditLog(ctx context.Context, enabled bool) exchange.Result[struct{}]
+	SetAdminAuditLog(ctx context.Context, edit exchange.AdminAuditEdit) exchange.Result[struct{}]
 	EnableOrganizationCustomization(ctx context.Context) exchange.Result[struct{}]
 }

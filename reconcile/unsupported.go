@@ -37,8 +37,5 @@ func notWired(p *policy.Policy) error {
 			return &UnsupportedError{Part: ask.part, Pos: policy.Pos{File: p.File, Line: 1, Column: 1}}
 		}
 	}
-	if p.AdminAudit != nil {
-		return &UnsupportedError{Part: "adminAudit", Pos: p.AdminAudit.Pos}
-	}
 	return nil
 }

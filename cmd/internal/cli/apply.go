@@ -29,7 +29,7 @@ func (c *applying) bind(cmd *cobra.Command) {
 	c.comparison.bind(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&c.yes, "yes", false, "do not ask")
-	f.StringSliceVar(&c.only, "only", nil, "write these `KIND`s only: organization, bypass, mailbox")
+	f.StringSliceVar(&c.only, "only", nil, "write these `KIND`s only: organization, adminAudit, bypass, mailbox")
 	f.IntVar(&c.limit, "limit", 0, "write the first `N` mailboxes only")
 	f.StringArrayVar(&c.acceptGuards, "accept-guard", nil, "raise a guard for this run, `NAME=LIMIT`; needs --reason (repeatable)")
 	f.StringVar(&c.reason, "reason", "", "why a guard is raised; goes on record")
