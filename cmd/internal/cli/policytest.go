@@ -2,6 +2,7 @@ package cli
 
 import (
 	"path/filepath"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -190,10 +191,17 @@ func (a *app) showTested(list []tested) error {
 		case !t.Valid:
 			out.line("%s: not valid, no case was tried", file)
 		case failed > 0:
-			out.line("%s: %d of %d cases do not hold for %s", file, failed, n, report.Line(t.Policy))
+			out.line("%s: %d of %s failed for %s", file, failed, countCases(n), report.Line(t.Policy))
 		default:
-			out.line("%s: all %d cases hold for %s", file, n, report.Line(t.Policy))
+			out.line("%s: %s passed for %s", file, countCases(n), report.Line(t.Policy))
 		}
 	}
 	return out.err
+}
+
+func countCases(n int) string {
+	if n == 1 {
+		return "1 case"
+	}
+	return strconv.Itoa(n) + " cases"
 }
