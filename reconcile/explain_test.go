@@ -97,6 +97,11 @@ mailboxes:
 bypass:
   allow:
     - {account: dan@contoso.com, reason: scanner, owner: sec@contoso.com, expires: 2027-03-31}
+exemptions:
+  import: {where: {address: "ann@*"}, accept: {owner: [HardDelete], ageLimit: 30d}, reason: an import, owner: msg@contoso.com, expires: 2027-01-31}
+  over: {where: {attribute: {customAttribute1: vip}}, accept: {admin: {defaults: true}, auditEnabled: none}, reason: tests, owner: msg@contoso.com, expires: 2026-11-22}
+  others: {where: {address: "ben@*"}, accept: {delegate: []}, reason: tests, owner: msg@contoso.com, expires: 2027-01-31}
+  tenant: {subject: organization, accept: {unifiedAuditLog: false}, reason: a trial, owner: sec@contoso.com, expires: 2027-01-31}
 `
 
 func explainedTenant() *simulator.Tenant {
@@ -137,8 +142,8 @@ func TestExplainRules(t *testing.T) {
 	b := newBench(t, explainedTenant())
 	e := b.mustExplain(parse(t, overlapping), "ANN@contoso.com")
 	goldenFile(t, "explain/rules.json", jsonOf(t, e))
-	if e.State != reconcile.Drifted || len(e.Rules) != 6 {
-		t.Errorf("state %s, %d rules", e.State, len(e.Rules))
+	if e.State != reconcile.Drifted || len(e.Rules) != 6 || len(e.Exemptions) != 3 {
+		t.Errorf("state %s, %d rules, %d exemptions", e.State, len(e.Rules), len(e.Exemptions))
 	}
 	if n := b.writes(); n != 0 {
 		t.Errorf("%d writes", n)

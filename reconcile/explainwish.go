@@ -161,7 +161,9 @@ func settingOrder(s audit.Setting) int { return slices.Index(audit.Settings(), s
 // decides tells whether a wish is the strictest of its setting. Wishes for
 // lists add up, so each of them decides.
 func decides(merged policy.Wishes, w ExplainedWish) bool {
-	at := func(p policy.Pos) bool { return p == (policy.Pos{File: w.Place.File, Line: w.Place.Line, Column: w.Place.Column}) }
+	at := func(p policy.Pos) bool {
+		return p == (policy.Pos{File: w.Place.File, Line: w.Place.Line, Column: w.Place.Column})
+	}
 	switch w.Setting {
 	case audit.SettingAuditEnabled:
 		return merged.AuditEnabled != nil && at(merged.AuditEnabled.Origin.Pos)
