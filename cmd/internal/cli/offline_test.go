@@ -119,8 +119,15 @@ func TestOfflineOutputFails(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{
-		{"baselines"}, {"baselines", "cisa-scuba"}, {"baselines", "cisa-scuba", "--format", "json"}, {"schema"}, {"schema", "--plan"},
-		{"test", cases}, {"test", cases, "--format", "json"}, {"explain", "-p", file}, {"explain", "-p", file, "--format", "json"},
+		{"baselines"},
+		{"baselines", "cisa-scuba"},
+		{"baselines", "cisa-scuba", "--format", "json"},
+		{"schema"},
+		{"schema", "--plan"},
+		{"test", cases},
+		{"test", cases, "--format", "json"},
+		{"explain", "-p", file},
+		{"explain", "-p", file, "--format", "json"},
 	} {
 		var stderr bytes.Buffer
 		status := Main(t.Context(), args, Streams{Out: gone{}, Err: &stderr}, Environment{Getenv: func(string) string { return "" }, Now: time.Now})
