@@ -95,6 +95,8 @@ type DraftExemption struct {
 	Name      string
 	Addresses []string
 	Accept    DraftAccept
+	// Mailboxes is how many it speaks of today.
+	Mailboxes int
 	// Lacks says per setting what the baseline would add.
 	Lacks []string
 }

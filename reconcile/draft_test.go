@@ -42,7 +42,7 @@ func loadDraft(t testing.TB, d *reconcile.Draft) *policy.Policy {
 
 // draftTenant is a random tenant in which anything may be wrong.
 func draftTenant(seed uint64) *simulator.Tenant {
-	r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // A test that can be repeated.
+	r := rand.New(rand.NewPCG(seed, 7))
 	tenant := simulator.NewTenant(simulator.Seed{
 		Seed: seed, Mailboxes: 30 + r.IntN(90), Groups: r.IntN(3), PublicFolders: r.IntN(2), Users: 4,
 		Drift: float64(r.IntN(5)) / 5, Bypassed: 0.1, Dehydrated: r.IntN(3) == 0,
@@ -51,7 +51,7 @@ func draftTenant(seed uint64) *simulator.Tenant {
 	for i := range 6 {
 		m := simulator.Mailbox{
 			Type: []string{"UserMailbox", "SharedMailbox", "RoomMailbox", "TeamMailbox"}[r.IntN(4)], PrimarySMTPAddress: fmt.Sprintf("odd-%d@contoso.com", i),
-			AgeLimit: []string{"30.00:00:00", "12:00:00", "400.00:00:00", "90.00:00:00.5000000"}[r.IntN(4)], AuditEnabled: simulator.Tri(r.IntN(3)), //nolint:gosec // Three values.
+			AgeLimit: []string{"30.00:00:00", "12:00:00", "400.00:00:00", "90.00:00:00.5000000"}[r.IntN(4)], AuditEnabled: simulator.Tri(r.IntN(3)),
 		}
 		if r.IntN(2) == 0 {
 			m.Owner = [][]string{{}, {"MailboxLogin"}, {"HardDelete", "SoftDelete", "Teleport"}, {"MessageBind", "Update"}}[r.IntN(4)]
@@ -132,7 +132,7 @@ func TestDraftNoticesWeakening(t *testing.T) {
 				tenant.UpdateOrganization(func(o *simulator.Organization) { o.AuditDisabled, o.UnifiedAuditLog = false, true })
 				b := newBench(t, tenant)
 				p := loadDraft(t, b.draft())
-				subject := w.weaken(tenant, rand.New(rand.NewPCG(seed, 11))) //nolint:gosec // A test that can be repeated.
+				subject := w.weaken(tenant, rand.New(rand.NewPCG(seed, 11)))
 				plan := b.check(p)
 				var named []string
 				for c := range plan.Changes() {

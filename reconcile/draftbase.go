@@ -16,11 +16,11 @@ const floorBaseline = "microsoft-default"
 // reading under it serves to compare the tenant with each of them.
 type draftBase struct {
 	union      *policy.Policy
-	candidates []candidate
+	candidates []baselineRules
 }
 
-// candidate is a baseline and its rules in the union.
-type candidate struct {
+// baselineRules is a baseline and its rules in the union.
+type baselineRules struct {
 	name  string
 	rules []int
 }
@@ -50,7 +50,7 @@ func newDraftBase() (draftBase, error) {
 	}
 	b.union = union
 	for _, name := range names {
-		c := candidate{name: name}
+		c := baselineRules{name: name}
 		for i, r := range union.Mailboxes {
 			if r.Pos.File == "builtin:"+name {
 				c.rules = append(c.rules, i)
@@ -61,9 +61,9 @@ func newDraftBase() (draftBase, error) {
 	return b, nil
 }
 
-// floor is the candidate below which nothing goes.
-func (b draftBase) floor() candidate {
-	return b.candidates[slices.IndexFunc(b.candidates, func(c candidate) bool { return c.name == floorBaseline })]
+// floor is the baseline below which nothing goes.
+func (b draftBase) floor() baselineRules {
+	return b.candidates[slices.IndexFunc(b.candidates, func(c baselineRules) bool { return c.name == floorBaseline })]
 }
 
 // types are the mailbox types that some rules speak of.
@@ -89,8 +89,8 @@ func (b draftBase) wishes(t audit.MailboxType, rules []int) policy.Wishes {
 	return w
 }
 
-// covers tells whether a candidate asks at least for what the floor does.
-func (b draftBase) covers(c candidate) bool {
+// covers tells whether a baseline asks at least for what the floor does.
+func (b draftBase) covers(c baselineRules) bool {
 	floor := b.floor()
 	for _, t := range b.types(floor.rules) {
 		has, must := b.wishes(t, c.rules), b.wishes(t, floor.rules)

@@ -58,6 +58,7 @@ func (a *drafter) accepted(standings []standing) {
 // take adds mailboxes to an exemption.
 func (e *DraftExemption) take(addresses, lacks []string) {
 	e.Addresses = append(e.Addresses, addresses...)
+	e.Mailboxes += len(addresses)
 	for _, why := range lacks {
 		if !slices.Contains(e.Lacks, why) {
 			e.Lacks = append(e.Lacks, why)
@@ -76,7 +77,7 @@ func (a *drafter) bound() {
 	if n <= maxDraftAddresses {
 		return
 	}
-	all := DraftExemption{Name: "below", Addresses: []string{"*@*"}, Accept: a.draft.Accepted[0].Accept}
+	all := DraftExemption{Name: "below", Addresses: []string{"*@*"}, Mailboxes: n, Accept: a.draft.Accepted[0].Accept}
 	for _, e := range a.draft.Accepted {
 		all.Accept = all.Accept.common(e.Accept)
 		all.take(nil, e.Lacks)

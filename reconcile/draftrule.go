@@ -369,7 +369,7 @@ func (a *drafter) notes() {
 	unclear := len(pop.nameless) + len(pop.repeated)
 	counts := a.counts()
 	for i := range pop.cases {
-		p := pop.profileOf(int32(i)) //nolint:gosec // An index of the cases.
+		p := pop.profileOf(int32(i))
 		if p.kind.missing != "" {
 			unclear += counts[i]
 		}

@@ -188,7 +188,7 @@ func (d *Draft) exemptions(y *yamlWriter) {
 	y.line(0, "exemptions:")
 	d.switches(y)
 	for _, e := range d.Accepted {
-		y.comment(1, "%s:", plural(len(e.Addresses), "mailbox", "mailboxes"))
+		y.comment(1, "%s:", plural(e.Mailboxes, "mailbox", "mailboxes"))
 		for _, why := range e.Lacks {
 			y.comment(1, "- %s", why)
 		}
