@@ -121,11 +121,23 @@ func (x explanationWriter) exemptions(list []reconcile.ExplainedExemption) {
 			continue
 		}
 		x.para("      ", Line(e.Reason)+"; "+Line(e.Owner))
+		verb := "accepts "
+		if e.Expired {
+			verb = "accepted "
+		}
 		for _, a := range e.Accepts {
-			x.para("      accepts ", string(a.Setting)+": at least "+Line(a.Floor)+" ("+placeText(a.Place)+")")
+			x.para("      "+verb, string(a.Setting)+": "+floorText(a.Floor)+" ("+placeText(a.Place)+")")
 		}
 	}
 	x.line("")
+}
+
+// floorText is the least that is accepted.
+func floorText(floor string) string {
+	if floor == "none" || floor == "nothing" {
+		return floor
+	}
+	return "at least " + Line(floor)
 }
 
 // placeText is where a policy says something.

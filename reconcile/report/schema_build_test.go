@@ -110,7 +110,9 @@ func (b schemaBuilder) definitions() object {
 				"read": natural(), "unknownSystem": natural(), "readAt": matching("^(?:" + timePattern + ")?$"),
 			}),
 			"requests": natural(), "pages": natural(),
-		}),
+			"cost": described("What selectors took beside the listings; absent from early plans.",
+				arrayOf(b.record("", object{"for": text(), "requests": natural(), "why": text()}))),
+		}, "cost"),
 		"summary": b.record("", object{"states": b.record("", states), "changes": b.record("", fates)}),
 		"guard": b.record("A limit that was checked over the whole plan.", object{
 			"name": text(), "limit": object{"type": "number"}, "actual": object{"type": "number"}, "refused": boolean(),

@@ -11,6 +11,7 @@ import (
 	"github.com/exoaudit/exoaudit/exchange/auth"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
 	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/policy/strict"
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
@@ -102,6 +103,71 @@ func TestReadme(t *testing.T) {
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(" `\n(),;.|=", r) }) {
 		if strings.HasPrefix(word, "--") && strings.Trim(word, "-") != "" && !known[word] {
 			t.Errorf("the README mentions the flag %s, which no command has", word)
+		}
+	}
+}
+
+// TestReadmeCommands parses every command line of the README as the program
+// would, also those of the workflow.
+func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
+	seen, code := 0, false
+	for line := range strings.Lines(readme(t)) {
+		if strings.HasPrefix(line, "```") {
+			code = !code
+		}
+		line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
+		line = strings.TrimPrefix(strings.TrimPrefix(line, "- run: "), "./")
+		fields := strings.Fields(line)
+		if !code || len(fields) < 2 || fields[0] != "exoaudit" {
+			continue
+		}
+		if i := slices.Index(fields, ">"); i > 0 {
+			fields = fields[:i]
+		}
+		seen++
+		cmd, rest, err := newRoot(&app{}).Find(fields[1:])
+		if err != nil || cmd.Name() != fields[1] {
+			t.Errorf("%s: no such command (%v)", line, err)
+			continue
+		}
+		if err := cmd.ParseFlags(rest); err != nil {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		if err := cmd.Args(cmd, cmd.Flags().Args()); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	if seen < 12 {
+		t.Errorf("the README has only %d command lines", seen)
+	}
+}
+
+// TestReadmeWorkflow: the workflow is YAML, and has what a sign-in without a
+// secret needs.
+func TestReadmeWorkflow(t *testing.T) {
+	t.Parallel()
+	blocks := strings.Split(readme(t), "```yaml\n")
+	if len(blocks) != 3 {
+		t.Fatalf("the README has %d YAML blocks, want a policy and a workflow", len(blocks)-1)
+	}
+	text, _, _ := strings.Cut(blocks[2], "```")
+	doc := strict.Parse("workflow.yaml", []byte(text))
+	root, ok := doc.Root().Map(strict.Required("name", "on", "jobs"))
+	if !ok {
+		t.Fatal(doc.Diagnostics())
+	}
+	jobs, _ := root.Get("jobs").OpenMap()
+	for _, job := range jobs {
+		job.OpenMap()
+	}
+	if found := doc.Diagnostics(); len(jobs) != 2 || found.HasErrors() {
+		t.Errorf("%d jobs: %v", len(jobs), found)
+	}
+	for _, need := range []string{"id-token: write", "AZURE_TENANT_ID", "AZURE_CLIENT_ID"} {
+		if !strings.Contains(text, need) {
+			t.Errorf("the workflow lacks %s", need)
 		}
 	}
 }
