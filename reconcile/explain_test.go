@@ -304,3 +304,38 @@ func TestExplainAgreesWithPlan(t *testing.T) {
 		t.Error("nothing drifted, so nothing was compared")
 	}
 }
+
+// TestExplainTable: the outcomes follow the table of semantics 0, row by row,
+// which is written here once more and in another way.
+func TestExplainTable(t *testing.T) {
+	covered := map[string]bool{"UserMailbox": true, "SharedMailbox": true, "GroupMailbox": true}
+	for _, kind := range []string{"UserMailbox", "SharedMailbox", "GroupMailbox", "RoomMailbox", "EquipmentMailbox", "DiscoveryMailbox", "PublicFolderMailbox"} {
+		for bits := range 8 {
+			disabled, bypassed, logOff := bits&1 != 0, bits&2 != 0, bits&4 != 0
+			tenant := simulator.NewTenant(simulator.Seed{Seed: 1, Mailboxes: 3, AuditDisabled: disabled, UnifiedLogOff: logOff})
+			b := newBench(t, tenant)
+			p := parse(t, overlapping)
+			for _, stored := range []simulator.Tri{simulator.True, simulator.False, simulator.Unset} {
+				m := tenant.AddMailbox(simulator.Mailbox{Type: kind, PrimarySMTPAddress: kind + stored.String() + "@contoso.com", AuditEnabled: stored})
+				if bypassed {
+					tenant.SetBypass(m.Guid, true)
+				}
+				records := !disabled && (covered[kind] || stored == simulator.True)
+				for _, v := range b.mustExplain(p, m.Guid).Verdicts {
+					want := reconcile.OutcomeRecorded
+					hasAccount := kind != "GroupMailbox" && kind != "PublicFolderMailbox"
+					switch {
+					case !records || bypassed && v.Logon == "Owner" && hasAccount:
+						want = reconcile.OutcomeNothing
+					case logOff:
+						want = reconcile.OutcomeNotSearchable
+					}
+					if v.Outcome != want || (len(v.Recorded) > 0) != (want != reconcile.OutcomeNothing) {
+						t.Errorf("%s stored %s, AuditDisabled %t, bypassed %t, log off %t: %s is %s (%s), want %s",
+							kind, stored, disabled, bypassed, logOff, v.Logon, v.Outcome, v.DecidedBy, want)
+					}
+				}
+			}
+		}
+	}
+}
