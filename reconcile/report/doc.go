@@ -14,6 +14,11 @@
 //     escapes them for the place where it will be read (a terminal, a log of a
 //     CI system that takes commands from lines of text, a JSON document).
 //
+// Beside reports it writes what is said of one mailbox (an explanation), of a
+// policy (a description) and of a tenant that has none yet (a draft), under the
+// same rules for names. These are small and are held as text. [PlanSchema] is the
+// promise that the JSON of a plan keeps.
+//
 // Writers take an [io.Writer] and write as they go: a plan of several hundred
 // thousand changes is never held as text. They read no clock and no
 // environment; times come from the run.

@@ -54,7 +54,7 @@ func WriteDraft(w io.Writer, d *reconcile.Draft) error {
 func exempted(d *reconcile.Draft) int {
 	n := 0
 	for _, e := range d.Accepted {
-		n += len(e.Addresses)
+		n += e.Mailboxes
 	}
 	for _, off := range []bool{d.UnifiedLogOff, d.AuditDisabled} {
 		if off {

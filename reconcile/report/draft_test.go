@@ -19,7 +19,7 @@ func aDraft(name string) *reconcile.Draft {
 		Distances:     []reconcile.BaselineDistance{{Name: "microsoft-default", Differs: 31}, {Name: "cis-m365-7.0", Differs: 1}},
 		Rules:         []reconcile.DraftRule{{Name: "also", Mailboxes: 7}},
 		Allow:         []reconcile.DraftAllow{{ID: "id", Account: name}},
-		Accepted:      []reconcile.DraftExemption{{Name: "below-1", Addresses: []string{name, "b@contoso.com"}}},
+		Accepted:      []reconcile.DraftExemption{{Name: "below-1", Addresses: []string{name, "b@contoso.com"}, Mailboxes: 2}},
 		AuditDisabled: true, Expires: time.Date(2027, 2, 21, 0, 0, 0, 0, time.UTC),
 		Notes: []string{"1 mailbox cannot be named: " + name}, Mailboxes: 1200, Requests: 6,
 	}
