@@ -73,6 +73,7 @@ func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, err
 	e.mailboxes(ctx)
 	e.storedValues(ctx)
 	run.Stopped = e.why
+	run.Warnings = append(run.Warnings, e.licences()...)
 	if err := opts.Recorder.End(context.WithoutCancel(ctx)); err != nil && run.Stopped == "" {
 		run.Stopped = "the journal could not be closed: " + err.Error()
 	}
@@ -101,6 +102,8 @@ type engine struct {
 	customized  bool    // Enable-OrganizationCustomization was run
 	pending     []int32 // mailboxes that were written and do not show it yet
 	lost        []int32 // mailboxes of which a write may not have been made
+	// unlicensed are the mailboxes by the action for which they want a licence.
+	unlicensed map[string]map[int]bool
 }
 
 // stop ends the writing, for the first reason given.

@@ -198,6 +198,32 @@ func TestUnlicensed(t *testing.T) {
 		if got := run.Verdict(reconcile.Threshold{FailOn: audit.Low}); got != reconcile.VerdictInLine {
 			t.Errorf("verdict %s", got)
 		}
+		want1 := []string{"1 mailbox needs a licence for MailItemsAccessed: their lists were left as they are"}
+		if !slices.Equal(run.Warnings, want1) {
+			t.Errorf("warnings %q", run.Warnings)
+		}
+	})
+}
+
+// TestLicencesAreCounted: who reads of a large run is told once how many
+// mailboxes want a licence, and for what.
+func TestLicencesAreCounted(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		tenant := healthyTenant(40)
+		n := 0
+		for m := range tenant.AllMailboxes() {
+			if m.Type == "UserMailbox" && n < 12 {
+				n++
+				tenant.Update(m.Guid, func(m *simulator.Mailbox) {
+					m.Unlicensed, m.Managed, m.Owner = true, []string{"Admin", "Delegate"}, []string{"Update"}
+				})
+			}
+		}
+		b := newBench(t, tenant)
+		run := b.apply(b.check(parse(t, "mailboxes: {everyone: {record: {owner: {plus: [MailItemsAccessed]}}}}\nguards: {maxChangedPercent: 100}\n")))
+		if len(run.Warnings) != 1 || !strings.HasPrefix(run.Warnings[0], "12 mailboxes need a licence for MailItemsAccessed:") {
+			t.Errorf("warnings %q, results %v", run.Warnings, run.Results())
+		}
 	})
 }
 

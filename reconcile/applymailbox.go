@@ -185,7 +185,11 @@ func (e *engine) edit(ctx context.Context, jobs []*job) {
 	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.edit == nil }))
 	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return !j.retreat(j.withBareAdds) }))
 	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool {
-		return !exchange.IsUnlicensed(j.editErr) || !j.retreat(j.withoutLists)
+		if !exchange.IsUnlicensed(j.editErr) {
+			return true
+		}
+		e.noteLicence(j)
+		return !j.retreat(j.withoutLists)
 	}))
 }
 

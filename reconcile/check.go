@@ -112,7 +112,8 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 	}
 	b.mailboxes(d)
 	p.Warnings = append(p.Warnings, b.unmatched()...)
-	p.Warnings = append(p.Warnings, cat.moved()...)
+	p.Catalogue = Catalogue{Moved: cat.moved(), Lagging: b.lagging(d)}
+	p.Warnings = append(p.Warnings, p.Catalogue.warnings()...)
 	for _, w := range b.req.Policy.Expiries(p.CreatedAt) {
 		p.Warnings = append(p.Warnings, w.String())
 	}

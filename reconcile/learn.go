@@ -1,8 +1,6 @@
 package reconcile
 
 import (
-	"fmt"
-
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy/audit"
 )
@@ -83,39 +81,4 @@ func elect(count map[string]int) (string, bool) {
 		}
 	}
 	return winner, total >= minManaged && best > second
-}
-
-// moved lists where the tenant's defaults differ from the matrix: the service
-// has moved on, or this version of the tool has aged.
-func (c catalogue) moved() []string {
-	var out []string
-	for _, t := range audit.MailboxTypes() {
-		for _, l := range audit.LogonTypes() {
-			for _, licensed := range []bool{false, true} {
-				set, ok := c.learned[defaultKey{t, l, licensed}]
-				known := audit.Defaults(t, l)
-				if !ok || set.Equal(known) {
-					continue
-				}
-				out = append(out, fmt.Sprintf(
-					"Microsoft's default set for %s on %s (%s) is not the one of this version: it has also %s, and lacks %s",
-					l, t, licence(licensed), orNothing(set.Minus(known)), orNothing(known.Minus(set))))
-			}
-		}
-	}
-	return out
-}
-
-func licence(has bool) string {
-	if has {
-		return "with " + auditPlatform
-	}
-	return "without " + auditPlatform
-}
-
-func orNothing(s audit.ActionSet) string {
-	if s.Len() == 0 {
-		return "nothing"
-	}
-	return s.String()
 }

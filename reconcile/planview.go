@@ -18,8 +18,10 @@ import (
 type Plan struct {
 	Header
 	Coverage Coverage
-	Guards   []Guard
-	Warnings []string
+	// Catalogue says where Microsoft's default sets have moved on.
+	Catalogue Catalogue
+	Guards    []Guard
+	Warnings  []string
 	// Refused names the cmdlets that the service refused as a whole, sorted.
 	Refused []string
 

@@ -12,18 +12,19 @@ import (
 // with results. Changes and unknown are produced when asked for and may be
 // ranged over more than once.
 type document struct {
-	schema   string
-	header   reconcile.Header
-	verdict  reconcile.Verdict
-	coverage reconcile.Coverage
-	summary  reconcile.Summary
-	guards   []reconcile.Guard
-	estimate reconcile.Estimate
-	changes  iter.Seq[reconcile.Change]
-	unknown  iter.Seq[reconcile.UnknownObject]
-	warnings []string
-	refused  []string
-	applied  *applied // nil for a plan
+	schema    string
+	header    reconcile.Header
+	verdict   reconcile.Verdict
+	coverage  reconcile.Coverage
+	summary   reconcile.Summary
+	guards    []reconcile.Guard
+	estimate  reconcile.Estimate
+	catalogue reconcile.Catalogue
+	changes   iter.Seq[reconcile.Change]
+	unknown   iter.Seq[reconcile.UnknownObject]
+	warnings  []string
+	refused   []string
+	applied   *applied // nil for a plan
 }
 
 // applied is what a run says beside its plan.
@@ -39,17 +40,18 @@ type applied struct {
 // ofPlan gives the document of a plan.
 func ofPlan(p *reconcile.Plan, t reconcile.Threshold) document {
 	return document{
-		schema:   reconcile.PlanSchema,
-		header:   p.Header,
-		verdict:  p.Verdict(t),
-		coverage: p.Coverage,
-		summary:  p.Summary(),
-		guards:   p.Guards,
-		estimate: p.Estimate(),
-		changes:  p.Changes(),
-		unknown:  p.Unknown(),
-		warnings: p.WarningsFor(t),
-		refused:  p.Refused,
+		schema:    reconcile.PlanSchema,
+		header:    p.Header,
+		verdict:   p.Verdict(t),
+		coverage:  p.Coverage,
+		summary:   p.Summary(),
+		guards:    p.Guards,
+		estimate:  p.Estimate(),
+		catalogue: p.Catalogue,
+		changes:   p.Changes(),
+		unknown:   p.Unknown(),
+		warnings:  p.WarningsFor(t),
+		refused:   p.Refused,
 	}
 }
 

@@ -45,6 +45,7 @@ func writeJSON(w io.Writer, d document) error {
 	j.field("summary", summaryOf(d.summary))
 	j.field("guards", list(d.guards))
 	j.field("estimate", d.estimate)
+	j.field("catalogue", reconcile.Catalogue{Moved: list(d.catalogue.Moved), Lagging: list(d.catalogue.Lagging)})
 	j.open("changes")
 	for c := range d.changes {
 		if !j.element(changeOf(c, d.applied != nil)) {

@@ -120,6 +120,12 @@ func drifted() document {
 			{Name: "maxChangedPercent", Limit: 30, Actual: 30.001, Refused: true},
 		},
 		estimate: reconcile.Estimate{Writes: 10, Requests: 1, VerifyRequests: 2},
+		catalogue: reconcile.Catalogue{
+			Moved: []reconcile.MovedDefaults{{
+				Type: audit.UserMailbox, Logon: "Owner", Licensed: true, Added: []string{"AttachmentAccess"}, Dropped: []string{},
+			}},
+			Lagging: []reconcile.LaggingLists{{Logon: "Delegate", Mailboxes: 2, Lacking: map[string]int{"MailItemsAccessed": 2}}},
+		},
 		changes:  slices.Values(someChanges()),
 		unknown:  slices.Values(someUnknown()),
 		warnings: []string{"mailbox auditing is off for the whole organisation: nothing below is recorded", "::notice::x"},

@@ -73,9 +73,10 @@ func (b schemaBuilder) plan() object {
 		"estimate": b.record("What it costs to apply: writes are cmdlets, the others HTTP requests.", object{
 			"writes": natural(), "requests": natural(), "verifyRequests": natural(),
 		}),
-		"changes":  described("Sorted by the subject's kind, name and id, then by setting.", arrayOf(refTo("change"))),
-		"unknown":  described("What could not be judged. It is neither in line nor drifted, and never written.", arrayOf(refTo("unknown"))),
-		"warnings": arrayOf(text()),
+		"catalogue": refTo("catalogue"),
+		"changes":   described("Sorted by the subject's kind, name and id, then by setting.", arrayOf(refTo("change"))),
+		"unknown":   described("What could not be judged. It is neither in line nor drifted, and never written.", arrayOf(refTo("unknown"))),
+		"warnings":  arrayOf(text()),
 	})
 	o["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	o["title"] = reconcile.PlanSchema
@@ -123,9 +124,25 @@ func (b schemaBuilder) definitions() object {
 			"name": text(),
 			"type": described("RecipientTypeDetails; empty for all but mailboxes.", text()),
 		}),
+		"catalogue": b.record("How Microsoft's default sets stand to those of this version. None of it is drift.", object{
+			"moved": described("Default sets that differ.", arrayOf(b.record("", object{
+				"type": text(), "logon": logonWords(), "licensed": boolean(), "added": arrayOf(text()), "dropped": arrayOf(text()),
+			}))),
+			"lagging": described("Pinned lists that lack default actions which no change adds.", arrayOf(b.record("", object{
+				"logon": logonWords(), "mailboxes": natural(), "lacking": object{"type": "object", "additionalProperties": natural()},
+			}))),
+		}),
 		"change":  b.change(),
 		"unknown": b.record("", object{"subject": refTo("subject"), "setting": text(), "reason": text()}),
 	}
+}
+
+func logonWords() object {
+	var names []string
+	for _, l := range audit.LogonTypes() {
+		names = append(names, l.String())
+	}
+	return words(names...)
 }
 
 func fateWords() []reconcile.Fate {
