@@ -112,6 +112,7 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 	}
 	b.mailboxes(d)
 	p.Warnings = append(p.Warnings, b.unmatched()...)
+	p.Warnings = append(p.Warnings, selectorLimits(b.req.Policy)...)
 	p.Catalogue = Catalogue{Moved: cat.moved(), Lagging: b.lagging(d)}
 	p.Warnings = append(p.Warnings, p.Catalogue.warnings()...)
 	for _, w := range b.req.Policy.Expiries(p.CreatedAt) {
@@ -144,7 +145,7 @@ func (b *builder) bypass(ctx context.Context, d differ) error {
 	}
 	b.plan.Warnings = append(b.plan.Warnings, warnings...)
 	if refused {
-		b.obs.failures = append(b.obs.failures, failure{audit.KindBypass, "Get-User", errAccountsRefused})
+		b.obs.failures = append(b.obs.failures, failure{kind: audit.KindBypass, cmdlet: "Get-User", err: errAccountsRefused})
 	}
 	f := d.bypass(list, allowed, b.plan.CreatedAt)
 	if !b.readWhole(audit.KindBypass) {
@@ -200,7 +201,7 @@ func (b *builder) mailboxes(d differ) {
 
 // readWhole tells whether every read of a kind went well.
 func (b *builder) readWhole(kind audit.SubjectKind) bool {
-	return !slices.ContainsFunc(b.obs.failures, func(f failure) bool { return f.kind == kind })
+	return !slices.ContainsFunc(b.obs.failures, func(f failure) bool { return f.kind == kind && !f.partial })
 }
 
 // coverage says what was read, and what was not.
@@ -210,7 +211,7 @@ func (b *builder) coverage() {
 	c := Coverage{
 		Scope: ScopeFull, Reasons: []string{},
 		Requests: int(stats.Requests - p.before.Requests), Pages: int(stats.Pages - p.before.Pages),
-		Mailboxes: MailboxCoverage{Read: obs.pop.read, ByType: obs.pop.byType},
+		Mailboxes: MailboxCoverage{Read: obs.pop.read, ByType: obs.pop.byType}, Cost: obs.costs(),
 	}
 	if b.req.Mailbox != "" {
 		c.Scope = ScopeMailbox

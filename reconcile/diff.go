@@ -62,8 +62,8 @@ func (d differ) mailbox(p profile, match []policy.Match, stored bool) finding {
 		case policy.Open:
 			r := d.policy.Mailboxes[i]
 			f.unknown = append(f.unknown, UnknownObject{Reason: fmt.Sprintf(
-				"whether rule %s (%s) applies cannot be told: a property that it asks for was not in the answer",
-				r.Name, r.Pos)})
+				"whether rule %s (%s) applies cannot be told: %s",
+				r.Name, r.Pos, d.whyOpen())})
 		case policy.No:
 		}
 	}

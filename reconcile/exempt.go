@@ -86,7 +86,7 @@ func (d differ) mitigatePart(m *mitigation, c judged, part wishPart, wish policy
 	for _, e := range in.open {
 		if _, speaks := part.accepted(wish, e); speaks {
 			m.unknown = append(m.unknown, UnknownObject{Reason: fmt.Sprintf(
-				"whether exemption %s (%s) applies cannot be told: a property that it asks for was not in the answer", e.Name, e.Pos)})
+				"whether exemption %s (%s) applies cannot be told: %s", e.Name, e.Pos, d.whyOpen())})
 			break
 		}
 	}

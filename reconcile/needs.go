@@ -12,8 +12,10 @@ import (
 // not speak of is neither asked for nor judged.
 type needs struct {
 	enabled, stored, age, lists, addresses bool
-	attributes                             []policy.Attribute
-	listings                               []exchange.Listing
+	// delegates and capabilities are what selectors ask about.
+	delegates, capabilities bool
+	attributes              []policy.Attribute
+	listings                []exchange.Listing
 }
 
 // needsOf derives the needs of a policy. Accounts of the bypass list are
@@ -34,6 +36,7 @@ func needsOf(p *policy.Policy) needs {
 	if !p.HasMailboxes() {
 		return n
 	}
+	n.delegates, n.capabilities = p.NeedsDelegates(), p.NeedsCapabilities()
 	n.listings = append(n.listings, exchange.Ordinary)
 	if slices.Contains(p.Types(), audit.GroupMailbox) {
 		n.listings = append(n.listings, exchange.Groups)
@@ -62,6 +65,12 @@ func (n needs) selects() []string {
 	}
 	if n.lists {
 		sel = append(sel, "AuditAdmin", "AuditDelegate", "AuditOwner", "DefaultAuditSet", "PersistedCapabilities")
+	}
+	if n.capabilities && !n.lists {
+		sel = append(sel, "PersistedCapabilities")
+	}
+	if n.delegates {
+		sel = append(sel, "GrantSendOnBehalfTo", "Identity")
 	}
 	for _, a := range n.attributes {
 		sel = append(sel, a.Property())

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,8 @@ type failure struct {
 	kind   audit.SubjectKind
 	cmdlet string
 	err    error
+	// partial tells that only what hangs on it is unknown, and not the kind.
+	partial bool
 }
 
 // Error names the cmdlet, once.
@@ -44,6 +47,10 @@ type observation struct {
 	storedMissing string
 	failures      []failure
 	reads         int
+	// groups and sendAs are what selectors ask about beside the mailboxes.
+	groups       *groups
+	sendAs       *sendAs
+	delegateCost []Cost
 }
 
 // observer reads a tenant. Listings run side by side; each folds into its own
@@ -53,6 +60,7 @@ type observer struct {
 	policy *policy.Policy
 	needs  needs
 	now    func() time.Time
+	seed   maphash.Seed
 
 	mu  sync.Mutex
 	obs *observation
@@ -60,8 +68,8 @@ type observer struct {
 
 func newObserver(r Reader, p *policy.Policy, now func() time.Time) *observer {
 	return &observer{
-		reader: r, policy: p, needs: needsOf(p), now: now,
-		obs: &observation{pop: newPopulation(), accounts: newAccounts(p)},
+		reader: r, policy: p, needs: needsOf(p), now: now, seed: maphash.MakeSeed(),
+		obs: &observation{pop: newPopulation(), accounts: newAccounts(p), groups: &groups{}},
 	}
 }
 
@@ -73,17 +81,14 @@ func (o *observer) observe(ctx context.Context, mailbox string) (*observation, e
 	if o.asksUnifiedLog() || o.policy.AdminAudit != nil {
 		wg.Go(func() { o.adminAuditLog(ctx) })
 	}
-	if mailbox != "" {
-		wg.Go(func() { o.oneMailbox(ctx, mailbox) })
-	} else {
-		for _, l := range o.needs.listings {
-			wg.Go(func() { o.mailboxes(ctx, l) })
-		}
-		if o.policy.Bypass != nil {
-			wg.Go(func() { o.bypassAssociations(ctx) })
-		}
+	wg.Go(func() { o.population(ctx, mailbox) })
+	if mailbox == "" && o.policy.Bypass != nil {
+		wg.Go(func() { o.bypassAssociations(ctx) })
 	}
 	wg.Wait()
+	if o.needs.delegates {
+		o.delegates(ctx, mailbox != "")
+	}
 	if o.needs.stored {
 		// After the mailboxes, not beside them: that a mailbox is not listed
 		// says something only if it was there when the listing was made.
@@ -98,13 +103,31 @@ func (o *observer) observe(ctx context.Context, mailbox string) (*observation, e
 	return o.obs, nil
 }
 
+// population reads the mailboxes, or one of them. The groups come first: who is in
+// one decides how a mailbox is folded.
+func (o *observer) population(ctx context.Context, mailbox string) {
+	var wg sync.WaitGroup
+	if mailbox == "" && o.needs.delegates {
+		wg.Go(func() { o.sendAs(ctx) })
+	}
+	o.obs.groups = o.groups(ctx)
+	if mailbox != "" {
+		o.oneMailbox(ctx, mailbox)
+	} else {
+		for _, l := range o.needs.listings {
+			wg.Go(func() { o.mailboxes(ctx, l) })
+		}
+	}
+	wg.Wait()
+}
+
 // note keeps a failed read.
 func (o *observer) note(kind audit.SubjectKind, cmdlet string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.obs.reads++
 	if err != nil {
-		o.obs.failures = append(o.obs.failures, failure{kind, cmdlet, err})
+		o.obs.failures = append(o.obs.failures, failure{kind: kind, cmdlet: cmdlet, err: err})
 	}
 }
 
@@ -231,6 +254,7 @@ func (o *observer) fold(pop *population, acc *accounts, m exchange.Mailbox, l ex
 	}
 	subject := o.subjectOf(m, prof)
 	pop.add(id, name, prof, matchesOf(o.policy, subject))
+	o.suspend(pop, m, subject)
 }
 
 // matchers is the number of rules and exemptions of a policy.
@@ -281,6 +305,13 @@ func (o *observer) subjectOf(m exchange.Mailbox, p profile) policy.Subject {
 		f := attributeOf(m, a)
 		// Null is "not set", which is known.
 		s.Attributes[a] = policy.Fact{Value: f.Value, Known: f.State == exchange.Set || f.State == exchange.Null}
+	}
+	s.Groups = o.obs.groups.of(m)
+	if o.needs.delegates {
+		s.Delegates = onBehalf(m)
+	}
+	if o.needs.capabilities {
+		s.Capabilities, s.CapabilitiesKnown = m.PersistedCapabilities.Get()
 	}
 	return s
 }

@@ -131,6 +131,8 @@ type Coverage struct {
 	Bypass    BypassCoverage  `json:"bypass"`
 	Requests  int             `json:"requests"`
 	Pages     int             `json:"pages"`
+	// Cost says what selectors took of the requests; never nil in a plan.
+	Cost []Cost `json:"cost"`
 }
 
 // MailboxCoverage counts the mailboxes of every listing that was read.

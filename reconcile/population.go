@@ -40,6 +40,11 @@ type population struct {
 	// nameless are rows without a usable Guid: they cannot be told apart, let
 	// alone written, and are unknown each.
 	nameless []UnknownObject
+	// candidates are mailboxes whose matches hang on their delegates, identities
+	// how the rows of permissions name each record, as hashes; both are gone when
+	// the candidates are settled.
+	candidates []suspended
+	identities []uint64
 	// repeated are mailboxes that were listed twice with different values.
 	repeated map[guid]string
 	read     int
@@ -69,7 +74,10 @@ func (p *population) internMatch(match []policy.Match) int32 {
 	for i, m := range match {
 		b[i] = byte(m) //nolint:gosec // Match has three small values.
 	}
-	key := string(b)
+	return p.takeMatch(string(b))
+}
+
+func (p *population) takeMatch(key string) int32 {
 	return intern(p.byMatch, key, func() { p.matches = append(p.matches, key) })
 }
 
@@ -145,6 +153,7 @@ func (p *population) settle() {
 	slices.SortFunc(p.records, func(a, b record) int {
 		return cmp.Or(strings.Compare(a.name, b.name), compareGUID(a.id, b.id))
 	})
+	p.dropUnused()
 	clear(p.byCase)
 	clear(p.byMatch)
 	clear(p.byProfile)
@@ -180,9 +189,15 @@ func (p *population) merge(o *population) {
 		prof := o.profiles[k.profile]
 		renumbered[i] = p.internCase(caseKey{
 			profile: intern(p.byProfile, prof.key(), func() { p.profiles = append(p.profiles, prof) }),
-			match:   intern(p.byMatch, o.matches[k.match], func() { p.matches = append(p.matches, o.matches[k.match]) }),
+			match:   p.takeMatch(o.matches[k.match]),
 		})
 	}
+	for _, c := range o.candidates {
+		c.record += int32(len(p.records)) //nolint:gosec // Bounded by the number of mailboxes.
+		c.yes, c.no = p.takeMatch(o.matches[c.yes]), p.takeMatch(o.matches[c.no])
+		p.candidates = append(p.candidates, c)
+	}
+	p.identities = append(p.identities, o.identities...)
 	for _, r := range o.records {
 		p.records = append(p.records, record{id: r.id, name: r.name, kase: renumbered[r.kase]})
 	}

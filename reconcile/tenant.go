@@ -17,6 +17,11 @@ type Reader interface {
 	BypassAssociations(ctx context.Context) iter.Seq2[exchange.BypassAssociation, error]
 	MailboxesByID(ctx context.Context, refs []exchange.MailboxRef, sel []string) []exchange.Result[exchange.Mailbox]
 	Users(ctx context.Context, identities []string) []exchange.Result[exchange.User]
+	GroupByID(ctx context.Context, identities []string) []exchange.Result[exchange.Group]
+	GroupMembers(ctx context.Context, g exchange.Group) iter.Seq2[exchange.Member, error]
+	RecipientPermissions(ctx context.Context) iter.Seq2[exchange.RecipientPermission, error]
+	RecipientPermissionsByID(ctx context.Context, guids []string) []exchange.Result[[]exchange.RecipientPermission]
+	MailboxPermissions(ctx context.Context, guids []string) []exchange.Result[[]exchange.MailboxPermission]
 	Stats() exchange.Stats
 }
 

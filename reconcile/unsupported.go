@@ -26,16 +26,5 @@ func notWired(p *policy.Policy) error {
 	if r := p.Retention; r != nil {
 		return &UnsupportedError{Part: "retention", Pos: r.Pos}
 	}
-	if groups := p.Groups(); len(groups) > 0 {
-		return &UnsupportedError{Part: "memberOf", Pos: groups[0].Pos}
-	}
-	for _, ask := range []struct {
-		part  string
-		asked bool
-	}{{"hasDelegates", p.NeedsDelegates()}, {"capability", p.NeedsCapabilities()}} {
-		if ask.asked {
-			return &UnsupportedError{Part: ask.part, Pos: policy.Pos{File: p.File, Line: 1, Column: 1}}
-		}
-	}
 	return nil
 }

@@ -79,6 +79,7 @@ type jsonCoverage struct {
 	Bypass    jsonBypassCoverage  `json:"bypass"`
 	Requests  int                 `json:"requests"`
 	Pages     int                 `json:"pages"`
+	Cost      []reconcile.Cost    `json:"cost"`
 }
 
 type jsonMailboxCoverage struct {
@@ -142,7 +143,7 @@ func coverageOf(c reconcile.Coverage) jsonCoverage {
 		Bypass: jsonBypassCoverage{
 			Read: c.Bypass.Read, UnknownSystem: c.Bypass.UnknownSystem, ReadAt: stamp(c.Bypass.ReadAt),
 		},
-		Requests: c.Requests, Pages: c.Pages,
+		Requests: c.Requests, Pages: c.Pages, Cost: list(c.Cost),
 	}
 }
 

@@ -118,6 +118,9 @@ func (t *textWriter) coverage(d document) {
 		t.para("  ", bypassRead(c.Bypass))
 	}
 	t.line("  %s in %s", plural(c.Pages, "page", "pages"), plural(c.Requests, "request", "requests"))
+	for _, cost := range c.Cost {
+		t.para("    ", plural(cost.Requests, "request", "requests")+" for "+Line(cost.For)+": "+Line(cost.Why))
+	}
 	t.states(d.summary)
 	t.line("")
 }
