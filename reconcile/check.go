@@ -21,9 +21,6 @@ type Request struct {
 	Policy *policy.Policy
 	// Mailbox restricts the run to one mailbox, by address, sign-in name or id.
 	Mailbox string
-	// Compliance reads the retention policies; it is needed where the policy speaks
-	// of retention and no single mailbox is asked for.
-	Compliance ComplianceReader
 	// AcceptPopulation takes an empty population for the truth.
 	AcceptPopulation bool
 	Selection        Selection
@@ -37,12 +34,11 @@ type Request struct {
 // version cannot do ([UnsupportedError]), or nothing could be read; what could be
 // read only in part is in the plan's coverage instead.
 func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
-	if err := withoutCompliance(req); err != nil {
+	if err := notWired(req.Policy); err != nil {
 		return nil, err
 	}
-	started, before := req.Now().UTC(), statsOf(r, req.Compliance)
+	started, before := req.Now().UTC(), r.Stats()
 	o := newObserver(r, req.Policy, req.Now)
-	o.compliance = req.Compliance
 	obs, err := o.observe(ctx, req.Mailbox)
 	if err != nil {
 		return nil, err
@@ -114,9 +110,8 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 	if err := b.bypass(ctx, d); err != nil {
 		return nil, err
 	}
-	b.retention(d)
 	b.mailboxes(d)
-	p.Warnings = append(p.Warnings, b.unmatched()...)
+	p.Warnings = append(p.Warnings, slices.Concat(b.unmatched(), idle(b.req.Policy))...)
 	p.Warnings = append(p.Warnings, selectorLimits(b.req.Policy)...)
 	p.Catalogue = Catalogue{Moved: cat.moved(), Lagging: b.lagging(d)}
 	p.Warnings = append(p.Warnings, p.Catalogue.warnings()...)
@@ -212,7 +207,7 @@ func (b *builder) readWhole(kind audit.SubjectKind) bool {
 // coverage says what was read, and what was not.
 func (b *builder) coverage() {
 	p, obs := b.plan, b.obs
-	stats := statsOf(b.reader, b.req.Compliance)
+	stats := b.reader.Stats()
 	c := Coverage{
 		Scope: ScopeFull, Reasons: []string{},
 		Requests: int(stats.Requests - p.before.Requests), Pages: int(stats.Pages - p.before.Pages),
@@ -225,7 +220,7 @@ func (b *builder) coverage() {
 		c.Bypass = BypassCoverage{Read: obs.bypass.read, UnknownSystem: obs.bypass.unknownSystem, ReadAt: obs.bypass.readAt.UTC()}
 	}
 	for _, f := range obs.failures {
-		if exchange.IsRefused(f.err) || errors.Is(f.err, errAccountsRefused) || f.kind == audit.KindRetention && withoutAccess(f.err) {
+		if exchange.IsRefused(f.err) || errors.Is(f.err, errAccountsRefused) {
 			p.Refused = append(p.Refused, f.cmdlet)
 		}
 		reason := f.Error()

@@ -103,7 +103,11 @@ func (w wants) reads() []Need {
 	// What adminAudit.attempt passes to Set-AdminAuditLogConfig is not among the
 	// needs: the cloud's cmdlet has no such parameters, so no role has them.
 	if w.unifiedLog || w.adminAudit {
-		list = append(list, Need{Cmdlet: "Get-AdminAuditLogConfig", For: "the unified audit log"})
+		n := Need{Cmdlet: "Get-AdminAuditLogConfig", For: "the unified audit log"}
+		if !w.unifiedLog {
+			n.For = "the admin audit log"
+		}
+		list = append(list, n)
 	}
 	if w.mailboxes {
 		n := Need{Cmdlet: "Get-Mailbox", Parameters: []string{"Identity", "ResultSize"}, For: "mailboxes, and reading them back"}

@@ -31,7 +31,6 @@ type Plan struct {
 	adminState   State
 	orgName      string
 	bypassStates StateCounts
-	retention    StateCounts
 	pop          *population
 	cases        []finding
 
@@ -201,7 +200,7 @@ func (p *Plan) Summary() Summary {
 	s.States[audit.KindOrganization] = org
 	s.States[audit.KindMailbox] = mailbox
 	s.States[audit.KindBypass] = p.bypassStates
-	s.States[audit.KindAdminAudit], s.States[audit.KindRetention] = admin, p.retention
+	s.States[audit.KindAdminAudit], s.States[audit.KindRetention] = admin, StateCounts{}
 	for _, c := range p.tenant {
 		s.count(p.guarded(c), 1)
 	}
