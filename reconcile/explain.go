@@ -173,8 +173,7 @@ type ExplainedChange struct {
 // says what the policy asks of it, why, and what is recorded there today. It
 // writes nothing. An error for which errors.AsType finds a
 // *[MailboxNotFoundError] says that there is no such mailbox; any other means
-// that the mailbox could not be read, that the context ended, or that Check
-// refuses the policy. A switch that could not be read is unknown in the
+// that the mailbox could not be read or that the context ended. A switch that could not be read is unknown in the
 // explanation.
 //
 // Defaults are those of this version, as one mailbox is not enough to learn the
@@ -205,18 +204,29 @@ func Explain(ctx context.Context, r ExplainReader, req ExplainRequest) (*Explana
 }
 
 // compare takes over what the comparison of this one mailbox says, so that an
-// explanation never differs from the plan. It is made over what was read
-// already.
+// explanation never differs from the plan. It is made as [Check] makes it, over
+// what was read already; what selectors ask of groups and permissions is read
+// here.
 func (e *Explanation) compare(ctx context.Context, s *snapshot, req ExplainRequest) error {
+	o := newObserver(s, req.Policy, req.Now)
 	if !s.spokenOf {
+		s.settle(o, nil)
 		return nil
 	}
-	plan, err := Check(ctx, s, Request{
-		Tool: req.Tool, Tenant: req.Tenant, Now: req.Now, Policy: req.Policy, Mailbox: req.Identity,
-	})
+	before := s.Stats()
+	obs, err := o.observe(ctx, req.Identity)
 	if err != nil {
 		return err
 	}
+	b := builder{
+		req: Request{Now: req.Now, Policy: req.Policy, Mailbox: req.Identity}, obs: obs, reader: s,
+		plan: &Plan{before: before, Header: Header{CreatedAt: e.CreatedAt, Policy: e.Policy}, policy: req.Policy},
+	}
+	plan, err := b.build(ctx)
+	if err != nil {
+		return err
+	}
+	s.settle(o, plan.pop)
 	e.State = Unknown
 	if len(plan.pop.records) == 1 {
 		e.State = plan.stateOf(plan.pop.records[0])

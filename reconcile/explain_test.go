@@ -339,3 +339,52 @@ func TestExplainTable(t *testing.T) {
 		}
 	}
 }
+
+// TestExplainSelectors: what a rule asks of groups, delegates and capabilities is
+// read once, and each clause says what it found.
+func TestExplainSelectors(t *testing.T) {
+	tenant := explainedTenant()
+	ann, _ := tenant.FindMailbox("ann@contoso.com")
+	dan, _ := tenant.FindMailbox("dan@contoso.com")
+	inner := tenant.AddGroup(simulator.Group{PrimarySMTPAddress: "inner@contoso.com", Members: []string{ann.Guid}})
+	tenant.AddGroup(simulator.Group{PrimarySMTPAddress: "leads@contoso.com", Members: []string{inner.Guid}})
+	tenant.AddMailboxPermission(dan.Guid, simulator.Permission{Trustee: "eve@contoso.com"})
+	p := parse(t, `
+mailboxes:
+  leads: {where: {memberOf: leads@contoso.com}, ageLimit: 1y}
+  shared: {where: {hasDelegates: true}, ageLimit: 180d}
+  licensed: {where: {capability: M365Auditing}, ageLimit: 120d}
+exemptions:
+  trial: {where: {not: {hasDelegates: true}}, accept: {ageLimit: 30d}, reason: a trial, owner: msg@contoso.com, expires: 2027-01-31}
+`)
+	for who, want := range map[string][]string{
+		ann.Guid: {"yes", "no", "no", "yes"},
+		dan.Guid: {"no", "yes", "yes", "no"},
+	} {
+		b := newBench(t, tenant)
+		e := b.mustExplain(p, who)
+		var got, clauses []string
+		for _, r := range e.Rules {
+			got = append(got, r.Match)
+			clauses = append(clauses, r.Clauses[1].Match)
+		}
+		got, clauses = append(got, e.Exemptions[0].Match), append(clauses, e.Exemptions[0].Clauses[0].Match)
+		if !slices.Equal(got, want) || !slices.Equal(clauses, want) {
+			t.Errorf("%s: matches %v, clauses %v, want %v", e.Mailbox.Name, got, clauses, want)
+		}
+		if len(e.Unknown) > 0 || e.Requests != len(b.service.Calls()) {
+			t.Errorf("%s: unknown %v, %d requests for %d calls", e.Mailbox.Name, e.Unknown, e.Requests, len(b.service.Calls()))
+		}
+		req := b.request(p)
+		req.Mailbox = who
+		if plan := b.checkRequest(req); len(collect(plan.Changes())) != len(e.Changes) {
+			t.Errorf("%s: the plan has other changes", e.Mailbox.Name)
+		}
+	}
+	// What cannot be read leaves the rule open, and the mailbox unknown.
+	b := newBench(t, tenant, simulator.WithFaults(simulator.Refused("Get-MailboxPermission")))
+	e := b.mustExplain(p, ann.Guid)
+	if e.Rules[1].Match != "open" || e.Rules[1].Clauses[1].Found != "not known" || e.State != reconcile.Unknown {
+		t.Errorf("delegates that could not be read: %s, %+v", e.State, e.Rules[1])
+	}
+}

@@ -38,6 +38,8 @@ type snapshot struct {
 	listing exchange.Listing
 	profile profile
 	facts   policy.Subject
+	// matches are how each rule and then each exemption matches.
+	matches []policy.Match
 	// spokenOf tells whether the policy has rules for the listing at all.
 	spokenOf bool
 
@@ -86,7 +88,6 @@ func snapshotOf(ctx context.Context, r ExplainReader, req ExplainRequest) (*snap
 	}
 	n := explainNeeds(req.Policy)
 	s.profile = profileOf(s.row, s.listing, n)
-	s.facts = newObserver(r, req.Policy, req.Now).subjectOf(s.row, s.profile)
 	s.spokenOf = slices.Contains(n.listings, s.listing)
 	wg.Go(func() { s.readBypass(ctx) })
 	wg.Go(func() { s.readStored(ctx) })
@@ -131,6 +132,34 @@ func (e *nowhereError) Error() string {
 }
 
 func (e *nowhereError) Unwrap() error { return &e.missing }
+
+// settle takes over what selectors know of the mailbox from the observer that
+// read it. Its delegates are not kept there, only what hangs on them: they are
+// known where the mailbox matches as it would with them, or as without.
+func (s *snapshot) settle(o *observer, pop *population) {
+	s.facts = o.subjectOf(s.row, s.profile)
+	s.matches = matchesOf(o.policy, s.facts)
+	if pop == nil || len(pop.records) != 1 {
+		return
+	}
+	for i := range s.matches {
+		s.matches[i] = pop.matchAt(pop.cases[pop.records[0].kase].match, i)
+	}
+	if s.facts.Delegates.Known || !o.needs.delegates {
+		return
+	}
+	with, without := s.facts, s.facts
+	with.Delegates = policy.BoolFact{Known: true, Value: true}
+	without.Delegates = policy.BoolFact{Known: true}
+	yes, no := matchesOf(o.policy, with), matchesOf(o.policy, without)
+	switch {
+	case slices.Equal(yes, no):
+	case slices.Equal(s.matches, yes):
+		s.facts = with
+	case slices.Equal(s.matches, no):
+		s.facts = without
+	}
+}
 
 func (s *snapshot) subject() Subject {
 	return Subject{Kind: audit.KindMailbox, ID: strings.ToLower(s.row.Guid.Value), Name: mailboxName(s.row), Type: s.profile.kind.value}

@@ -30,15 +30,17 @@ const (
 
 func (x explainer) rules() []ExplainedRule {
 	out := []ExplainedRule{}
-	for _, r := range x.policy.Mailboxes {
-		out = append(out, explainedRule(r.Explain(x.facts)))
+	for i, r := range x.policy.Mailboxes {
+		out = append(out, explainedRule(r.Explain(x.facts), x.matches[i]))
 	}
 	return out
 }
 
-func explainedRule(e policy.Explanation) ExplainedRule {
+// explainedRule gives the answer of the comparison, and the clauses as they
+// answer by themselves: of a fact that changes nothing it is not asked.
+func explainedRule(e policy.Explanation, answer policy.Match) ExplainedRule {
 	return ExplainedRule{
-		Name: e.Name, Match: e.Match.String(), Place: placeOf(e.Pos, e.Name), Clauses: explainedClauses(e.Clauses, e.Name),
+		Name: e.Name, Match: answer.String(), Place: placeOf(e.Pos, e.Name), Clauses: explainedClauses(e.Clauses, e.Name),
 	}
 }
 
@@ -56,16 +58,16 @@ func explainedClauses(list []policy.Clause, rule string) []ExplainedClause {
 // exemptions explains those for mailboxes; those of tenant settings match none.
 func (x explainer) exemptions() []ExplainedExemption {
 	out := []ExplainedExemption{}
-	for _, e := range x.policy.Exemptions {
+	for i, e := range x.policy.Exemptions {
 		if e.Where == nil {
 			continue
 		}
-		why := e.Explain(x.facts)
+		match := x.matches[len(x.policy.Mailboxes)+i]
 		item := ExplainedExemption{
-			ExplainedRule: explainedRule(why), Reason: e.Reason, Owner: e.Owner,
+			ExplainedRule: explainedRule(e.Explain(x.facts), match), Reason: e.Reason, Owner: e.Owner,
 			Expires: e.Expires.Format(time.DateOnly), Expired: e.Expired(x.now), Accepts: []Accepted{},
 		}
-		if why.Match != policy.No {
+		if match != policy.No {
 			item.Accepts = accepts(e)
 		}
 		out = append(out, item)
@@ -120,7 +122,7 @@ func (x explainer) wishes() ([]ExplainedWish, []ExplainedConflict) {
 	out := x.tenantWishes()
 	var matched []int
 	for i, r := range x.policy.Mailboxes {
-		m := r.Match(x.facts)
+		m := x.matches[i]
 		if m == policy.No {
 			continue
 		}
