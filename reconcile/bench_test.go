@@ -145,8 +145,9 @@ func wishes(t testing.TB, p *policy.Policy, tenant *simulator.Tenant) oracle.Wis
 	if p.Bypass != nil {
 		w.Bypass = &oracle.BypassWish{Allowed: allowed(tenant, p.Bypass.Allow)}
 	}
+	dir := directoryOf(p, tenant)
 	for m := range tenant.AllMailboxes() {
-		if wish, ok := wishFor(p, m); ok {
+		if wish, ok := wishFor(p, dir, m); ok {
 			w.Mailboxes = append(w.Mailboxes, wish)
 		}
 	}
@@ -181,8 +182,12 @@ func allowed(tenant *simulator.Tenant, entries []policy.Allow) []string {
 }
 
 // truth is what a mailbox is, with every fact known.
-func truth(m simulator.Mailbox) policy.Subject {
-	s := policy.Subject{Type: audit.MailboxType(m.Type), AddressesKnown: true, Attributes: map[policy.Attribute]policy.Fact{}}
+func truth(dir directory, m simulator.Mailbox) policy.Subject {
+	s := policy.Subject{
+		Type: audit.MailboxType(m.Type), AddressesKnown: true, Attributes: map[policy.Attribute]policy.Fact{},
+		Groups: dir.groupsOf(m), Delegates: policy.BoolFact{Value: dir.delegated[m.Guid] || len(m.SendOnBehalf) > 0, Known: true},
+		Capabilities: m.Capabilities, CapabilitiesKnown: true,
+	}
 	for _, a := range m.Addresses {
 		if strings.HasPrefix(strings.ToLower(a), "smtp:") {
 			s.Addresses = append(s.Addresses, a[5:])
@@ -194,8 +199,8 @@ func truth(m simulator.Mailbox) policy.Subject {
 	return s
 }
 
-func wishFor(p *policy.Policy, m simulator.Mailbox) (oracle.Wish, bool) {
-	s := truth(m)
+func wishFor(p *policy.Policy, dir directory, m simulator.Mailbox) (oracle.Wish, bool) {
+	s := truth(dir, m)
 	var matched []int
 	for i, r := range p.Mailboxes {
 		if r.Match(s) == policy.Yes {

@@ -41,6 +41,7 @@ type wants struct {
 	lists                                      [3]bool
 	groups, publicFolders                      bool
 	bypass, accounts                           bool
+	memberOf, hasDelegates                     bool
 }
 
 func wantsOf(p *policy.Policy) wants {
@@ -49,7 +50,7 @@ func wantsOf(p *policy.Policy) wants {
 			unifiedLog: true, mailboxAuditing: true, customization: true,
 			mailboxes: true, enabled: true, stored: true, age: true, restore: true,
 			lists: [3]bool{true, true, true}, groups: true, publicFolders: true,
-			bypass: true, accounts: true,
+			bypass: true, accounts: true, memberOf: true, hasDelegates: true,
 		}
 	}
 	n := needsOf(p)
@@ -59,6 +60,8 @@ func wantsOf(p *policy.Policy) wants {
 		publicFolders: slices.Contains(n.listings, exchange.PublicFolders),
 		bypass:        p.Bypass != nil,
 		accounts:      p.Bypass != nil && len(p.Bypass.Allow) > 0,
+		memberOf:      p.HasMailboxes() && len(p.Groups()) > 0,
+		hasDelegates:  n.delegates,
 		adminAudit:    p.AdminAudit != nil,
 	}
 	if org := p.Organization; org != nil {
@@ -126,7 +129,7 @@ func (w wants) reads() []Need {
 	if w.accounts {
 		list = append(list, Need{Cmdlet: "Get-User", Parameters: []string{"Identity"}, For: "allowed accounts that are no mailbox"})
 	}
-	return list
+	return append(list, w.selectorReads()...)
 }
 
 // switches are the parameters that reads and writes of some mailboxes take.
@@ -190,6 +193,28 @@ func (w wants) settings() []string {
 	}
 	if w.restore {
 		list = append(list, "DefaultAuditSet")
+	}
+	return list
+}
+
+// selectorReads are those of the selectors that ask about more than the mailbox's
+// own row. Which kind a group is of is not known before it is looked up.
+func (w wants) selectorReads() []Need {
+	var list []Need
+	if w.memberOf {
+		const members = "who is in a group that the policy names"
+		list = append(list,
+			Need{Cmdlet: "Get-Recipient", Parameters: []string{"Identity"}, For: "the groups that the policy names"},
+			Need{Cmdlet: "Get-DistributionGroupMember", Parameters: []string{"Identity", "ResultSize"}, For: members},
+			Need{Cmdlet: "Get-DynamicDistributionGroupMember", Parameters: []string{"Identity", "ResultSize"}, For: members},
+			Need{Cmdlet: "Get-UnifiedGroupLinks", Parameters: []string{"Identity", "LinkType", "ResultSize"}, For: members},
+		)
+	}
+	if w.hasDelegates {
+		list = append(list,
+			Need{Cmdlet: "Get-RecipientPermission", Parameters: []string{"Identity", "ResultSize"}, For: "who may send as a mailbox"},
+			Need{Cmdlet: "Get-MailboxPermission", Parameters: []string{"Identity", "ResultSize"}, For: "who has full access to a mailbox"},
+		)
 	}
 	return list
 }

@@ -28,6 +28,9 @@ mailboxes:
   delegates:
     types: [RoomMailbox]
     record: {delegate: {plus: [FolderBind]}}
+  chosen:
+    where: {anyOf: [{memberOf: [list@contoso.com, dynamic@contoso.com, team@contoso.com]}, {hasDelegates: true}]}
+    ageLimit: 1y
   groups: {types: [GroupMailbox], ageLimit: 180d}
   folders: {types: [PublicFolderMailbox], auditEnabled: effective}
 bypass:
@@ -77,6 +80,17 @@ func TestNeeds(t *testing.T) {
 			"Get-OrganizationConfig\nGet-Mailbox GroupMailbox,Identity,ResultSize\nSet-Mailbox AuditLogAgeLimit,GroupMailbox,Identity",
 		},
 		{
+			"a group", "mailboxes: {a: {where: {memberOf: all@contoso.com}, ageLimit: 90d}}",
+			"Get-OrganizationConfig\nGet-Mailbox Identity,ResultSize\nGet-Recipient Identity\nGet-DistributionGroupMember Identity,ResultSize\n" +
+				"Get-DynamicDistributionGroupMember Identity,ResultSize\nGet-UnifiedGroupLinks Identity,LinkType,ResultSize\n" +
+				"Set-Mailbox AuditLogAgeLimit,Identity",
+		},
+		{
+			"delegates", "mailboxes: {a: {where: {hasDelegates: true}, ageLimit: 90d}}",
+			"Get-OrganizationConfig\nGet-Mailbox Identity,ResultSize\nGet-RecipientPermission Identity,ResultSize\n" +
+				"Get-MailboxPermission Identity,ResultSize\nSet-Mailbox AuditLogAgeLimit,Identity",
+		},
+		{
 			"the stored value", "mailboxes: {a: {auditEnabled: explicit}}",
 			"Get-OrganizationConfig\nGet-Mailbox Filter,Identity,ResultSize\nSet-Mailbox AuditEnabled,Identity",
 		},
@@ -99,6 +113,10 @@ func needsCoverEveryCall(t *testing.T) {
 		Seed: 3, Mailboxes: 60, Users: 3, Groups: 2, PublicFolders: 2, Drift: 1, Bypassed: 0.1,
 		UnifiedLogOff: true, AuditDisabled: true, Dehydrated: true, Now: time.Now(),
 	})
+	tenant.AddGroup(simulator.Group{PrimarySMTPAddress: "list@contoso.com"})
+	tenant.AddGroup(simulator.Group{Type: "DynamicDistributionGroup", PrimarySMTPAddress: "dynamic@contoso.com"})
+	tenant.AddGroup(simulator.Group{Type: "GroupMailbox", PrimarySMTPAddress: "team@contoso.com"})
+	addTwins(tenant)
 	b := newBench(t, tenant)
 	p := parse(t, needsAll)
 	b.apply(b.check(p))

@@ -18,7 +18,7 @@ import (
 func judge(t testing.TB, p *policy.Policy, tenant *simulator.Tenant) (findings []oracle.Finding, pardoned map[string]bool) {
 	t.Helper()
 	all := wishes(t, p, tenant)
-	mailboxes := all.Mailboxes
+	mailboxes, dir := all.Mailboxes, directoryOf(p, tenant)
 	all.Mailboxes = nil
 	findings, pardoned = judgeAdminAudit(p, tenant, oracle.Judge(tenant, all)), map[string]bool{}
 	for _, w := range mailboxes {
@@ -28,7 +28,7 @@ func judge(t testing.TB, p *policy.Policy, tenant *simulator.Tenant) (findings [
 			if len(unmet) == 0 {
 				continue
 			}
-			below, ok := part.below(p, tenant, m)
+			below, ok := part.below(p, tenant, truth(dir, m))
 			if !ok {
 				findings = append(findings, unmet...)
 				continue
@@ -103,9 +103,9 @@ func floorOf(a *policy.AcceptedRecord) *oracle.Record {
 // below is what a mailbox lacks of what the exemptions in force accept: nothing
 // where it satisfies one of them, else what it lacks of the first. It tells
 // whether there is one that speaks of this wish.
-func (part wishPart) below(p *policy.Policy, tenant *simulator.Tenant, m simulator.Mailbox) (first []oracle.Finding, ok bool) {
+func (part wishPart) below(p *policy.Policy, tenant *simulator.Tenant, m policy.Subject) (first []oracle.Finding, ok bool) {
 	for _, e := range p.Exemptions {
-		if e.Subject != "" || e.Expired(time.Now()) || e.Match(truth(m)) != policy.Yes {
+		if e.Subject != "" || e.Expired(time.Now()) || e.Match(m) != policy.Yes {
 			continue
 		}
 		floor, speaks := part.instead(part.wish, e.Accept)

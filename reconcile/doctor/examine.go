@@ -20,6 +20,11 @@ type Tenant interface {
 	BypassAssociations(ctx context.Context) iter.Seq2[exchange.BypassAssociation, error]
 	BypassByID(ctx context.Context, guids []string) []exchange.Result[exchange.BypassAssociation]
 	Users(ctx context.Context, identities []string) []exchange.Result[exchange.User]
+	GroupByID(ctx context.Context, identities []string) []exchange.Result[exchange.Group]
+	GroupMembers(ctx context.Context, g exchange.Group) iter.Seq2[exchange.Member, error]
+	RecipientPermissions(ctx context.Context) iter.Seq2[exchange.RecipientPermission, error]
+	RecipientPermissionsByID(ctx context.Context, guids []string) []exchange.Result[[]exchange.RecipientPermission]
+	MailboxPermissions(ctx context.Context, guids []string) []exchange.Result[[]exchange.MailboxPermission]
 	ProbeParameters(ctx context.Context, cmdlet string, parameters []string) ([]exchange.Probe, error)
 	Stats() exchange.Stats
 }

@@ -31,8 +31,10 @@ func (e *examination) tryReads(ctx context.Context, cmdlet Check, n reconcile.Ne
 		trials = e.tryBypass(ctx)
 	case "Get-User":
 		trials = e.tryUser(ctx)
+	case "Get-Recipient":
+		trials = e.tryRecipient(ctx)
 	default:
-		return []Check{cmdlet}
+		return []Check{e.tryWhole(ctx, cmdlet, n)}
 	}
 	checks := []Check{cmdlet}
 	refused := 0
