@@ -39,8 +39,10 @@ type ApplyOptions struct {
 	Rings []Ring
 	// InFlight is the number of batches under way at once; 0 is 4.
 	InFlight int
-	Observer Observer
-	Now      func() time.Time
+	// Compliance writes the retention policies; without it they are skipped.
+	Compliance Compliance
+	Observer   Observer
+	Now        func() time.Time
 }
 
 // readBackWaits are the times after a write at which it is read back, until
@@ -56,7 +58,7 @@ const (
 const batchTimeout = 2 * time.Hour
 
 // Apply makes the planned changes of a plan, in the order of design section 7:
-// unified log, mailbox auditing, bypass, mailboxes by ring. Each batch is
+// unified log, mailbox auditing, bypass, retention, mailboxes by ring. Each batch is
 // recorded before it is sent and read back after it. When ctx ends no new
 // batch is begun; those under way are finished and recorded.
 //
@@ -70,6 +72,7 @@ func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, err
 	e := &engine{tenant: t, plan: p, run: run, opts: opts, total: p.selectedMailboxes(), refusedOnce: map[string]bool{}}
 	e.tenantSettings(ctx)
 	e.bypass(ctx)
+	e.retention(ctx)
 	e.mailboxes(ctx)
 	e.storedValues(ctx)
 	run.Stopped = e.why
@@ -80,6 +83,9 @@ func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, err
 	run.JournalHead = opts.Recorder.Head()
 	run.FinishedAt = opts.Now().UTC()
 	stats := t.Stats()
+	if opts.Compliance != nil {
+		stats = statsOf(t, opts.Compliance)
+	}
 	run.Requests, run.Pages = int(stats.Requests-p.before.Requests), int(stats.Pages-p.before.Pages)
 	slices.Sort(run.Refused)
 	return run, nil

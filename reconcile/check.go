@@ -21,6 +21,9 @@ type Request struct {
 	Policy *policy.Policy
 	// Mailbox restricts the run to one mailbox, by address, sign-in name or id.
 	Mailbox string
+	// Compliance reads the retention policies; it is needed where the policy speaks
+	// of retention and no single mailbox is asked for.
+	Compliance ComplianceReader
 	// AcceptPopulation takes an empty population for the truth.
 	AcceptPopulation bool
 	Selection        Selection
@@ -34,11 +37,12 @@ type Request struct {
 // version cannot do ([UnsupportedError]), or nothing could be read; what could be
 // read only in part is in the plan's coverage instead.
 func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
-	if err := notWired(req.Policy); err != nil {
+	if err := withoutCompliance(req); err != nil {
 		return nil, err
 	}
-	started, before := req.Now().UTC(), r.Stats()
+	started, before := req.Now().UTC(), statsOf(r, req.Compliance)
 	o := newObserver(r, req.Policy, req.Now)
+	o.compliance = req.Compliance
 	obs, err := o.observe(ctx, req.Mailbox)
 	if err != nil {
 		return nil, err
@@ -110,6 +114,7 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 	if err := b.bypass(ctx, d); err != nil {
 		return nil, err
 	}
+	b.retention(d)
 	b.mailboxes(d)
 	p.Warnings = append(p.Warnings, slices.Concat(b.unmatched(), idle(b.req.Policy))...)
 	p.Warnings = append(p.Warnings, selectorLimits(b.req.Policy)...)
@@ -207,7 +212,7 @@ func (b *builder) readWhole(kind audit.SubjectKind) bool {
 // coverage says what was read, and what was not.
 func (b *builder) coverage() {
 	p, obs := b.plan, b.obs
-	stats := b.reader.Stats()
+	stats := statsOf(b.reader, b.req.Compliance)
 	c := Coverage{
 		Scope: ScopeFull, Reasons: []string{},
 		Requests: int(stats.Requests - p.before.Requests), Pages: int(stats.Pages - p.before.Pages),
@@ -220,7 +225,7 @@ func (b *builder) coverage() {
 		c.Bypass = BypassCoverage{Read: obs.bypass.read, UnknownSystem: obs.bypass.unknownSystem, ReadAt: obs.bypass.readAt.UTC()}
 	}
 	for _, f := range obs.failures {
-		if exchange.IsRefused(f.err) || errors.Is(f.err, errAccountsRefused) {
+		if exchange.IsRefused(f.err) || errors.Is(f.err, errAccountsRefused) || f.kind == audit.KindRetention && withoutAccess(f.err) {
 			p.Refused = append(p.Refused, f.cmdlet)
 		}
 		reason := f.Error()

@@ -43,6 +43,8 @@ type observation struct {
 	accounts *accounts
 	bypass   *bypassList
 	stored   []guid
+	// retention are the retention policies, nil where they were not read.
+	retention []retained
 	// storedMissing says why the stored values are not known.
 	storedMissing string
 	failures      []failure
@@ -61,6 +63,8 @@ type observer struct {
 	needs  needs
 	now    func() time.Time
 	seed   maphash.Seed
+	// compliance is nil where retention is not asked for.
+	compliance ComplianceReader
 
 	mu  sync.Mutex
 	obs *observation
@@ -77,7 +81,12 @@ func newObserver(r Reader, p *policy.Policy, now func() time.Time) *observer {
 // given. Failures are part of the observation; the error is the context's.
 func (o *observer) observe(ctx context.Context, mailbox string) (*observation, error) {
 	var wg sync.WaitGroup
-	wg.Go(func() { o.organization(ctx) })
+	wg.Go(func() {
+		o.organization(ctx)
+		if o.asksRetention(mailbox) {
+			o.retention(ctx)
+		}
+	})
 	if o.asksUnifiedLog() || o.policy.AdminAudit != nil {
 		wg.Go(func() { o.adminAuditLog(ctx) })
 	}

@@ -31,6 +31,7 @@ type Plan struct {
 	adminState   State
 	orgName      string
 	bypassStates StateCounts
+	retention    StateCounts
 	pop          *population
 	cases        []finding
 
@@ -200,7 +201,7 @@ func (p *Plan) Summary() Summary {
 	s.States[audit.KindOrganization] = org
 	s.States[audit.KindMailbox] = mailbox
 	s.States[audit.KindBypass] = p.bypassStates
-	s.States[audit.KindAdminAudit], s.States[audit.KindRetention] = admin, StateCounts{}
+	s.States[audit.KindAdminAudit], s.States[audit.KindRetention] = admin, p.retention
 	for _, c := range p.tenant {
 		s.count(p.guarded(c), 1)
 	}
