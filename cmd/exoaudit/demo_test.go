@@ -37,7 +37,7 @@ func TestProcessDemo(t *testing.T) {
 	if got := exitStatus(t, err); got != 0 || stderr.Len() > 0 {
 		t.Fatalf("exit status %d\n%s\n%s", got, out.String(), stderr.String())
 	}
-	said := regexp.MustCompile(`(\d+) HTTP requests to the admin API, (\d+) to the authority,\n(\d+) TCP connections accepted, (\d+) tokens issued by certificate`).FindStringSubmatch(out.String())
+	said := regexp.MustCompile(`(\d+) HTTP requests to the two services, (\d+) to the authority,\n(\d+) TCP connections accepted, (\d+) tokens issued by certificate`).FindStringSubmatch(out.String())
 	if said == nil {
 		t.Fatalf("the demo ends without its counts:\n%s", out.String())
 	}

@@ -223,6 +223,8 @@ func third(t *simulator.Tenant, cmdlet string) string {
 //	tenant bypass ADDRESS on|off
 //	tenant recorded ADDRESS LOGON ACTION
 //	tenant calls CMDLET N
+//	tenant retention NAME PRIORITY DURATION [TYPE...]
+//	tenant kept NAME DURATION         (what a policy is stored with)
 func cmdTenant(ts *testscript.TestScript, neg bool, args []string) {
 	sim := simulationOf(ts)
 	t := sim.Tenant
@@ -265,8 +267,22 @@ func cmdTenant(ts *testscript.TestScript, neg bool, args []string) {
 	case "calls":
 		want, err := strconv.Atoi(args[2])
 		ts.Check(err)
-		if got := sim.Service.Count(args[1]); got != want {
+		if got := sim.Service.Count(args[1]) + sim.Compliance.Count(args[1]); got != want {
 			ts.Fatalf("%s was called %d times, want %d", args[1], got, want)
+		}
+	case "retention":
+		at, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		t.AddRetentionPolicy(simulator.RetentionPolicy{Name: args[1], Priority: at, Duration: args[3], RecordTypes: args[4:]})
+	case "kept":
+		kept := ""
+		for _, p := range t.RetentionPolicies() {
+			if p.Name == args[1] {
+				kept = p.Duration
+			}
+		}
+		if (kept == args[2]) == neg {
+			ts.Fatalf("%s is kept for %q", args[1], kept)
 		}
 	default:
 		ts.Fatalf("tenant: there is no %q", args[0])

@@ -29,7 +29,7 @@ func (c *applying) bind(cmd *cobra.Command) {
 	c.comparison.bind(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&c.yes, "yes", false, "do not ask")
-	f.StringSliceVar(&c.only, "only", nil, "write these `KIND`s only: organization, adminAudit, bypass, mailbox")
+	f.StringSliceVar(&c.only, "only", nil, "write these `KIND`s only: organization, adminAudit, bypass, retention, mailbox")
 	f.IntVar(&c.limit, "limit", 0, "write the first `N` mailboxes only")
 	f.StringArrayVar(&c.acceptGuards, "accept-guard", nil, "raise a guard for this run, `NAME=LIMIT`; needs --reason (repeatable)")
 	f.StringVar(&c.reason, "reason", "", "why a guard is raised; goes on record")
@@ -161,7 +161,7 @@ func (c *applying) raised() ([]reconcile.RaisedGuard, error) {
 // run connects, plans, shows, asks, writes and reports. The journal is locked
 // before the tenant is read, so that two runs cannot plan from the same state.
 func (r *applyRun) run(ctx context.Context) error {
-	conn, err := r.connect(ctx, r.job.target)
+	conn, err := r.connectWith(ctx, r.job.target, r.job.calling())
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (r *applyRun) run(ctx context.Context) error {
 			return err
 		}
 	}
-	req := r.request(r.job, conn.tenant)
+	req := r.request(r.job, conn)
 	req.Selection, req.Raised = r.selection, r.raised
 	record, err := r.openJournal(r.journal, conn.tenant, req.RunID)
 	if err != nil {
@@ -189,9 +189,13 @@ func (r *applyRun) run(ctx context.Context) error {
 		return err
 	}
 	progress := r.newProgress("writing mailboxes")
-	done, err := reconcile.Apply(ctx, conn.client, p, reconcile.ApplyOptions{
+	options := reconcile.ApplyOptions{
 		Recorder: record.File, Slip: r.slip, Now: r.env.Now, Observer: reconcile.Observer{Wrote: progress.show},
-	})
+	}
+	if conn.compliance != nil {
+		options.Compliance = conn.compliance
+	}
+	done, err := reconcile.Apply(ctx, conn.client, p, options)
 	progress.end()
 	if err != nil {
 		return noReport("nothing was written: %w", err)

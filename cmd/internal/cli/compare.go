@@ -137,21 +137,31 @@ func (a *app) loadPolicy(file string) (*policy.Policy, error) {
 }
 
 // request gives what a comparison is asked for.
-func (a *app) request(j *job, tenant string) reconcile.Request {
-	return reconcile.Request{
-		Tool: toolName(), RunID: uuid.NewString(), Tenant: tenant, Now: a.env.Now,
+func (a *app) request(j *job, conn *connection) reconcile.Request {
+	req := reconcile.Request{
+		Tool: toolName(), RunID: uuid.NewString(), Tenant: conn.tenant, Now: a.env.Now,
 		Policy: j.policy, Mailbox: j.mailbox, AcceptPopulation: j.acceptPopulation,
 	}
+	if conn.compliance != nil {
+		req.Compliance = conn.compliance
+	}
+	return req
+}
+
+// calling says what a comparison calls: retention policies are at a service of
+// their own, of which a look at one mailbox asks nothing.
+func (j *job) calling() calling {
+	return calling{retention: j.policy.Retention != nil && j.mailbox == ""}
 }
 
 // compare reads the tenant and makes the plan.
 func (a *app) compare(ctx context.Context, j *job) (*reconcile.Plan, error) {
-	conn, err := a.connect(ctx, j.target)
+	conn, err := a.connectWith(ctx, j.target, j.calling())
 	if err != nil {
 		return nil, err
 	}
 	defer conn.idle()
-	return checkTenant(ctx, conn.client, a.request(j, conn.tenant))
+	return checkTenant(ctx, conn.client, a.request(j, conn))
 }
 
 // checkTenant compares, and takes a policy that asks for what this version does

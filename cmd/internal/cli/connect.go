@@ -34,17 +34,22 @@ func (t *target) bind(cmd *cobra.Command) {
 
 // connection is a client of one tenant.
 type connection struct {
-	client   *exchange.Client
-	provider *auth.Provider
-	tenant   string // the GUID
-	place    place
-	idle     func() // closes connections that are kept for the next request
+	client *exchange.Client
+	// compliance is nil where the policy does not speak of retention.
+	compliance *exchange.ComplianceClient
+	provider   *auth.Provider
+	tenant     string // the GUID
+	place      place
+	idle       func() // closes connections that are kept for the next request
 }
 
 // place is where a cloud is found, after every override.
 type place struct {
 	endpoint, scope, authority string
 	custom                     bool
+	// compliance is the address of the Security & Compliance service; empty where
+	// nothing says which one belongs to the endpoint.
+	compliance, complianceScope string
 }
 
 // connect resolves the tenant, chooses the credential, and makes the client.
@@ -59,6 +64,8 @@ type calling struct {
 	// watch is told of every call, beside --verbose.
 	watch func(exchange.Trace)
 	retry exchange.Retry
+	// retention says that the policy speaks of retention policies.
+	retention bool
 }
 
 // connectWith is connect with another way of calling.
@@ -66,6 +73,11 @@ func (a *app) connectWith(ctx context.Context, t target, c calling) (*connection
 	at, err := a.place(t)
 	if err != nil {
 		return nil, err
+	}
+	if c.retention {
+		if err := at.checkCompliance(); err != nil {
+			return nil, err
+		}
 	}
 	cfg, err := a.credential(t)
 	if err != nil {
@@ -85,7 +97,7 @@ func (a *app) connectWith(ctx context.Context, t target, c calling) (*connection
 	if err != nil {
 		return nil, err
 	}
-	client, err := exchange.New(exchange.Config{
+	service := exchange.Config{
 		Endpoint:    at.endpoint,
 		TenantID:    cfg.TenantID,
 		TokenSource: provider.TokenSource(at.scope),
@@ -94,15 +106,22 @@ func (a *app) connectWith(ctx context.Context, t target, c calling) (*connection
 		Account:     provider.Account,
 		Trace:       traces(c.watch, a.trace()),
 		Retry:       c.retry,
-	})
+	}
+	client, err := exchange.New(service)
 	if err != nil {
 		return nil, invalid("%w", err)
+	}
+	conn := &connection{client: client, provider: provider, tenant: cfg.TenantID, place: at, idle: web.CloseIdleConnections}
+	if c.retention {
+		if conn.compliance, err = at.comply(service, provider, t.tenant); err != nil {
+			return nil, err
+		}
 	}
 	a.logger().InfoContext(ctx, fmt.Sprintf("tenant %s at %s, with %s", cfg.TenantID, at.endpoint, provider.Describe()))
 	for _, w := range provider.Warnings() {
 		a.logger().WarnContext(ctx, w)
 	}
-	return &connection{client: client, provider: provider, tenant: cfg.TenantID, place: at, idle: web.CloseIdleConnections}, nil
+	return conn, nil
 }
 
 // place finds the cloud's addresses. Each can be set alone, since the sources
@@ -114,12 +133,17 @@ func (a *app) place(t target) (place, error) {
 	at := place{custom: strings.EqualFold(t.cloud, "custom")}
 	if c, ok := exchange.CloudNamed(t.cloud); ok {
 		at.endpoint, at.scope, at.authority = c.Endpoint, c.Scope, c.Authority
+		at.compliance, at.complianceScope = c.ComplianceEndpoint, c.ComplianceScope
 	} else if !at.custom {
 		return place{}, invalid("--cloud %s: there is %s, custom", report.Line(t.cloud), strings.Join(cloudNames(), ", "))
 	}
 	if t.endpoint != "" {
+		if !strings.EqualFold(strings.TrimSuffix(t.endpoint, "/"), at.endpoint) {
+			at.compliance = "" // That of the cloud may belong to another tenant's world.
+		}
 		at.endpoint = t.endpoint
 	}
+	a.placeCompliance(&at)
 	if at.endpoint == "" {
 		return place{}, invalid("--cloud custom needs --endpoint (or EXOAUDIT_ENDPOINT), the address of the admin API")
 	}

@@ -155,8 +155,8 @@ func (d *demonstration) decide(ctx context.Context) error {
 func (d *demonstration) lateDrift(ctx context.Context) error {
 	director := d.tenant.board()
 	d.tenant.weaken()
-	err := d.step(ctx, "A day later: a director's mailbox was made, and an admin has cut a list and\n"+
-		"exempted an account from recording.", ExitDrift, d.on("check")...)
+	err := d.step(ctx, "A day later: a director's mailbox was made, and an admin has cut a list,\n"+
+		"exempted an account from recording, and has records deleted early.", ExitDrift, d.on("check")...)
 	if err != nil {
 		return err
 	}
@@ -221,6 +221,7 @@ func (d *demonstration) repaired() []truth {
 		{"the cut lists are whole", slices.Contains(pinned.Shown("Delegate"), "HardDelete") && slices.Contains(pinned.Shown("Owner"), "HardDelete")},
 		{"the short age limit is 90 days", short.AgeLimit == "90.00:00:00"},
 		{"nothing was weakened", slices.Contains(kiosk.Shown("Owner"), "SoftDelete")},
+		{"records of mailboxes are kept for a year", t.keptForAYear()},
 		{"the account that nobody allowed is recorded again", !rogue.Enabled},
 		{"the account that the policy allows was left alone", scanner.Enabled},
 	}
@@ -239,9 +240,9 @@ func (d *demonstration) hold(when string, truths ...truth) error {
 
 // count says what the simulator measured.
 func (d *demonstration) count() {
-	d.out.line("\nThe simulator counted: %d HTTP requests to the admin API, %d to the authority,\n"+
+	d.out.line("\nThe simulator counted: %d HTTP requests to the two services, %d to the authority,\n"+
 		"%d TCP connections accepted, %d tokens issued by certificate.",
-		d.sim.Service.Requests(), d.sim.Authority.Requests(), d.sim.Connections(), d.sim.Authority.TokensIssued())
+		d.sim.Service.Requests()+d.sim.Compliance.Requests(), d.sim.Authority.Requests(), d.sim.Connections(), d.sim.Authority.TokensIssued())
 	d.out.line("\nNext: write a policy, then exoaudit validate, check, plan, apply. See README.md.")
 }
 

@@ -26,7 +26,7 @@ func TestDemo(t *testing.T) {
 	out := walked(t, false, nil)
 	for _, want := range []string{
 		"auditDisabled: true → false", "unifiedAuditLogIngestionEnabled: false → true", "= auditBypassEnabled", "! auditOwner",
-		"- auditLogAgeLimit", "AuditEnabled is missing", "new.director@", "Exit status 3.", "tokens issued by certificate",
+		"- auditLogAgeLimit", "AuditEnabled is missing", "new.director@", "Exit status 3.", "tokens issued by certificate", "~ retentionPolicy",
 		"| exoaudit: ",
 	} {
 		if !strings.Contains(out, want) {

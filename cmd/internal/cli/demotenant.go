@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/exoaudit/exoaudit/exchange/simulator"
@@ -37,6 +38,7 @@ func newDemoTenant() *demoTenant {
 		Managed: []string{"Admin", "Delegate"}, Owner: []string{"MailboxLogin", "SoftDelete"},
 	})
 	add(simulator.Mailbox{UserPrincipalName: "bookings@" + demoDomain, Type: "SchedulingMailbox"})
+	t.AddRetentionPolicy(simulator.RetentionPolicy{Name: "mail", Priority: 100, RecordTypes: []string{"ExchangeItem"}, Duration: "ThreeMonths"})
 	account := func(name string) string {
 		u := t.AddUser(simulator.User{UserPrincipalName: name + "@" + demoDomain, Name: name})
 		t.SetBypass(u.Guid, true)
@@ -72,4 +74,18 @@ func (t *demoTenant) weaken() {
 		m.Owner = []string{"MailboxLogin"}
 	})
 	t.SetBypass(t.rogue, true)
+	t.AddRetentionPolicy(simulator.RetentionPolicy{Name: "cleanup", Priority: 1, Duration: "ThreeMonths"})
+}
+
+// keptForAYear tells whether the records of mailboxes are: the policy with the
+// lowest number among those that speak of them decides.
+func (t *demoTenant) keptForAYear() bool {
+	first := simulator.RetentionPolicy{}
+	for _, p := range t.RetentionPolicies() {
+		speaks := len(p.RecordTypes) == 0 || slices.Contains(p.RecordTypes, "ExchangeItem")
+		if speaks && (first.Name == "" || p.Priority < first.Priority) {
+			first = p
+		}
+	}
+	return first.Duration == "TwelveMonths"
 }

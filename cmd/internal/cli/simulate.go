@@ -19,9 +19,9 @@ func newSimulate(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Serve a simulated tenant, for any client",
-		Long: `simulate serves a tenant that behaves as Exchange Online's admin API, and an
-authority that issues tokens for it, on loopback addresses until it is
-interrupted. The first line of its output is JSON that says how to reach it; the
+		Long: `simulate serves a tenant that behaves as Exchange Online's admin API, the
+Security & Compliance service with its retention policies, and an authority
+that issues tokens for both, on loopback addresses until it is interrupted. The first line of its output is JSON that says how to reach it; the
 files it names are removed at the end. It is for trying things out and for
 tests: nothing it says is about a real tenant.`,
 		Example: `  exoaudit simulate --mailboxes 1200 --drift 0.1
@@ -83,6 +83,7 @@ func isLoopbackAddress(address string) bool {
 // line can be kept; the access token is good for this simulation only.
 type simulated struct {
 	Endpoint         string `json:"endpoint"`
+	Compliance       string `json:"complianceEndpoint"`
 	Authority        string `json:"authority"`
 	CAFile           string `json:"caFile"`
 	Tenant           string `json:"tenant"`
@@ -100,7 +101,7 @@ func (a *app) simulate(cmd *cobra.Command, seed simulator.Seed, cfg SimulationCo
 		return err
 	}
 	err = json.NewEncoder(a.Out).Encode(simulated{ //nolint:gosec // The token is good for this simulation only, and the way in.
-		Endpoint: s.Endpoint, Authority: s.AuthorityURL, CAFile: s.CAFile, Tenant: s.Tenant.ID(),
+		Endpoint: s.Endpoint, Compliance: s.ComplianceEndpoint, Authority: s.AuthorityURL, CAFile: s.CAFile, Tenant: s.Tenant.ID(),
 		ClientID: s.Authority.ClientID(), ClientSecretFile: s.SecretFile,
 		CertificateFile: s.CertificateFile, AccessToken: s.AccessToken,
 	})

@@ -27,20 +27,22 @@ type SimulationConfig struct {
 	TLS bool
 	// DirectoryRoles are the template ids of Entra roles that the tokens name.
 	DirectoryRoles []string
-	// Options go to the simulated service.
+	// Options go to the simulated services.
 	Options []simulator.Option
 }
 
-// Simulation is a simulated tenant behind loopback sockets: the admin API and
-// the authority that issues tokens for it, with throw-away credentials in a
+// Simulation is a simulated tenant behind loopback sockets: the admin API, the
+// Security & Compliance service, and the authority that issues tokens for both, with throw-away credentials in a
 // folder of its own.
 type Simulation struct {
-	Tenant    *simulator.Tenant
-	Service   *simulator.Service
-	Authority *simulator.Authority
+	Tenant  *simulator.Tenant
+	Service *simulator.Service
+	// Compliance has the retention policies.
+	Compliance *simulator.Service
+	Authority  *simulator.Authority
 
-	// Endpoint and AuthorityURL are the addresses that are served.
-	Endpoint, AuthorityURL string
+	// Endpoint, ComplianceEndpoint and AuthorityURL are the addresses that are served.
+	Endpoint, ComplianceEndpoint, AuthorityURL string
 	// CAFile, CertificateFile, SecretFile and FederatedFile are files in Folder,
 	// mode 0600.
 	Folder, CAFile, CertificateFile, SecretFile, FederatedFile string
@@ -98,27 +100,30 @@ func (s *Simulation) writeFiles(c *simulator.AuthorityCredentials) error {
 	return nil
 }
 
-// serve opens both listeners. The authority issues tokens for the endpoint it
+// serve opens the listeners. The authority issues tokens for the endpoints it
 // stands beside, and for the name of the real service.
 func (s *Simulation) serve(ctx context.Context, cfg SimulationConfig, c *simulator.AuthorityCredentials) error {
-	api, err := s.listen(ctx, cfg.Listen)
+	api, address, err := s.listenFor(ctx, cfg, cfg.Listen, c)
 	if err != nil {
 		return err
 	}
-	s.Endpoint = "http://" + api.Addr().String()
-	if cfg.TLS {
-		s.Endpoint = "https://" + api.Addr().String()
-		api = tls.NewListener(api, c.TLSConfig())
+	s.Endpoint = address
+	compliance, address, err := s.listenFor(ctx, cfg, besides(cfg.Listen), c)
+	if err != nil {
+		return errors.Join(err, api.Close())
 	}
+	s.ComplianceEndpoint = address
 	s.Authority = simulator.NewAuthority(s.platform.trusted(simulator.AuthorityConfig{
 		TenantID: s.Tenant.ID(), Domain: s.Tenant.Domain(),
-		Audiences: []string{s.Endpoint, simulator.AuthorityAudience},
+		Audiences: []string{s.Endpoint, s.ComplianceEndpoint, simulator.AuthorityAudience},
 		Secret:    c.ClientSecret, Certificate: c.ClientCertificate,
 		Claims: simulator.AuthorityClaims{DirectoryRoles: cfg.DirectoryRoles},
 	}))
 	options := append([]simulator.Option{simulator.WithTokenCheck(s.check)}, cfg.Options...)
 	s.Service = simulator.New(s.Tenant, options...)
 	s.run(api, s.Service)
+	s.Compliance = simulator.NewCompliance(s.Tenant, options...)
+	s.run(compliance, s.Compliance)
 
 	authority, err := s.listen(ctx, "127.0.0.1:0")
 	if err != nil {
@@ -127,6 +132,27 @@ func (s *Simulation) serve(ctx context.Context, cfg SimulationConfig, c *simulat
 	s.AuthorityURL = "https://" + authority.Addr().String()
 	s.run(tls.NewListener(authority, c.TLSConfig()), s.Authority)
 	return nil
+}
+
+// listenFor opens a listener for a service, and gives its address.
+func (s *Simulation) listenFor(ctx context.Context, cfg SimulationConfig, at string, c *simulator.AuthorityCredentials) (net.Listener, string, error) {
+	l, err := s.listen(ctx, at)
+	if err != nil {
+		return nil, "", err
+	}
+	if cfg.TLS {
+		return tls.NewListener(l, c.TLSConfig()), "https://" + l.Addr().String(), nil
+	}
+	return l, "http://" + l.Addr().String(), nil
+}
+
+// besides is any other port of the same host.
+func besides(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	return net.JoinHostPort(host, "0")
 }
 
 func (s *Simulation) listen(ctx context.Context, address string) (net.Listener, error) {

@@ -75,6 +75,7 @@ func (s *Simulation) EnvironmentFor(kind auth.Kind) map[string]string {
 		"AZURE_CLIENT_ID":      s.Authority.ClientID(),
 		"AZURE_AUTHORITY_HOST": s.AuthorityURL,
 		"EXOAUDIT_ENDPOINT":    s.Endpoint,
+		complianceVariable:     s.ComplianceEndpoint,
 		"EXOAUDIT_CA_FILE":     s.CAFile,
 	})
 	switch kind {
