@@ -185,7 +185,7 @@ func allowed(tenant *simulator.Tenant, entries []policy.Allow) []string {
 func truth(dir directory, m simulator.Mailbox) policy.Subject {
 	s := policy.Subject{
 		Type: audit.MailboxType(m.Type), AddressesKnown: true, Attributes: map[policy.Attribute]policy.Fact{},
-		Groups: dir.groupsOf(m), Delegates: policy.BoolFact{Value: dir.delegated[m.Guid] || len(m.SendOnBehalf) > 0, Known: true},
+		Groups: dir.groupsOf(m), Delegates: policy.BoolFact{Value: dir.delegated[m.Guid] || sendOnBehalf(m), Known: true},
 		Capabilities: m.Capabilities, CapabilitiesKnown: true,
 	}
 	for _, a := range m.Addresses {

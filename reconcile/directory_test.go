@@ -86,3 +86,13 @@ func addTwins(tenant *simulator.Tenant) (first, second string) {
 	tenant.AddRecipientPermission(guids[0], simulator.Permission{Trustee: "ann@contoso.com"})
 	return guids[0], guids[1]
 }
+
+// sendOnBehalf tells whether an account that exists may send on behalf of a mailbox.
+func sendOnBehalf(m simulator.Mailbox) bool {
+	for _, who := range m.SendOnBehalf {
+		if !strings.HasPrefix(who, "S-1-5-21-") {
+			return true
+		}
+	}
+	return false
+}
