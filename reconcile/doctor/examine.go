@@ -35,6 +35,8 @@ type Request struct {
 	// Tenant is the GUID of the tenant, as far as it is known, and Endpoint the
 	// address of the admin API.
 	Tenant, Endpoint string
+	// Compliance reads retention policies; nil where there is no client for it.
+	Compliance reconcile.ComplianceReader
 	// Policy says what is needed; nil is everything that this tool can need.
 	Policy *policy.Policy
 	// ReadOnly leaves out what only apply needs.
@@ -97,6 +99,8 @@ type examination struct {
 	access access
 	// mailbox is the Guid of one that is shown, to read by identity.
 	mailbox string
+	// complianceErr is how reading the retention policies ended.
+	complianceErr error
 }
 
 // Examine looks at everything that can be looked at without a write, and
@@ -120,9 +124,15 @@ func Examine(ctx context.Context, t Tenant, r Request) *Report {
 		e.service()
 		e.tenantSettings()
 		e.cmdlets(ctx)
-		e.report.Requests = t.Stats().Requests
 	} else {
 		e.untried()
+	}
+	e.retention(ctx)
+	if r.Credential.Err == nil {
+		e.report.Requests = t.Stats().Requests
+		if r.Compliance != nil {
+			e.report.Requests += r.Compliance.Stats().Requests
+		}
 	}
 	e.state()
 	e.report.sort()

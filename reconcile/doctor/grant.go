@@ -25,7 +25,7 @@ func (e *examination) grants() []Grant {
 	var reads, writes, parameters []Check
 	for _, c := range e.report.Checks {
 		switch {
-		case c.Status != Missing:
+		case c.Status != Missing, isCompliance(c.Cmdlet):
 		case c.Name == "app role":
 			out = append(out, e.grantAppRole(c))
 		case c.Parameter != "":
@@ -45,6 +45,7 @@ func (e *examination) grants() []Grant {
 			out = append(out, e.grantParameters(n.Cmdlet, lacking))
 		}
 	}
+	out = append(out, e.grantRetention()...)
 	if g := e.ask(); len(g.For) > 0 {
 		out = append(out, g)
 	}
@@ -112,10 +113,15 @@ func (e *examination) grantDirectoryRole(reads, writes []Check) Grant {
 	g.Title = "The short way: the Entra directory role " + role
 	g.Commands = []string{
 		to.whoIs(),
-		"az rest --method POST --url https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignments " +
-			`--body '{"principalId": "` + objectID + `", "roleDefinitionId": "` + DirectoryRoleID(role) + `", "directoryScopeId": "/"}'`,
+		assignDirectoryRole(role),
 	}
 	return g
+}
+
+// assignDirectoryRole is the command that gives a role of Entra.
+func assignDirectoryRole(role string) string {
+	return "az rest --method POST --url https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignments " +
+		`--body '{"principalId": "` + objectID + `", "roleDefinitionId": "` + DirectoryRoleID(role) + `", "directoryScopeId": "/"}'`
 }
 
 // grantRoleGroup is the way of least privilege: a role group of Exchange with a

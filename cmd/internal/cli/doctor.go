@@ -98,7 +98,11 @@ func (a *app) examine(ctx context.Context, x examination) (*doctor.Report, error
 		Clock: clock.ahead, Now: a.env.Now,
 	}
 	// Somebody waits for the answer, and a call that fails is an answer too.
-	conn, err := a.connectWith(ctx, x.target, calling{watch: clock.see, retry: exchange.Retry{Tries: 3, Budget: time.Minute}})
+	conn, err := a.connectWith(ctx, x.target, calling{
+		watch: clock.see, retry: exchange.Retry{Tries: 3, Budget: time.Minute},
+		// Without a policy it is looked at where it is known.
+		retention: p != nil && p.Retention != nil || p == nil && at.checkCompliance() == nil,
+	})
 	switch {
 	case err == nil:
 		defer conn.idle()
@@ -116,6 +120,9 @@ func (a *app) examine(ctx context.Context, x examination) (*doctor.Report, error
 		return doctor.Examine(ctx, nil, req), context.Cause(ctx)
 	}
 	req.State = a.lookAtState(req.Tenant)
+	if conn.compliance != nil {
+		req.Compliance = conn.compliance
+	}
 	return doctor.Examine(ctx, conn.client, req), context.Cause(ctx)
 }
 
