@@ -182,7 +182,7 @@ func (e *engine) restore(ctx context.Context, jobs []*job) {
 // rest of the mailbox is still applied. Whether a refused call wrote anything
 // is not known; the read-back tells.
 func (e *engine) edit(ctx context.Context, jobs []*job) {
-	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.edit == nil }))
+	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.edit == nil || j.withhold() }))
 	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return !j.retreat(j.withBareAdds) }))
 	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool {
 		return !exchange.IsUnlicensed(j.editErr) || !j.retreat(j.withoutLists)
@@ -236,6 +236,9 @@ func (e *engine) pendingReads(ctx context.Context) {
 		}
 		slices.Sort(open)
 		for records := range slices.Chunk(open, exchange.BatchSize) {
+			if ctx.Err() != nil {
+				break // their outcomes are recorded as they stand
+			}
 			jobs := e.jobsOf(records)
 			bctx, cancel := inFlight(ctx)
 			still, lost := e.readBack(bctx, jobs)
