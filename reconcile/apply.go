@@ -103,10 +103,13 @@ type engine struct {
 	done int
 	// refusedOnce are the cmdlets whose last answers were all refusals.
 	refusedOnce map[string]bool
-	customizing error   // how that ended
-	customized  bool    // Enable-OrganizationCustomization was run
-	pending     []int32 // mailboxes that were written and do not show it yet
-	lost        []int32 // mailboxes of which a write may not have been made
+	customizing error // how that ended
+	// mayNotCustomize tells that it was refused to the caller: nothing is coming
+	// that could be waited for.
+	mayNotCustomize bool
+	customized      bool    // Enable-OrganizationCustomization was run
+	pending         []int32 // mailboxes that were written and do not show it yet
+	lost            []int32 // mailboxes of which a write may not have been made
 }
 
 // stop ends the writing, for the first reason given.

@@ -185,3 +185,20 @@ func TestCustomizationIsNotRepeatedBlindly(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusedCustomizationIsNotWaitedFor: where the caller may not run it,
+// nothing is coming that would let the settings be written.
+func TestRefusedCustomizationIsNotWaitedFor(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		tenant := simulator.NewTenant(simulator.Seed{Seed: 1, Mailboxes: 2, UnifiedLogOff: true, Dehydrated: true})
+		b := newBench(t, tenant, simulator.WithFaults(simulator.Refused("Enable-OrganizationCustomization")))
+		began := time.Now()
+		run := b.apply(b.check(parse(t, "organization: {unifiedAuditLog: true, enableCustomization: true}\n")))
+		if took := time.Since(began); took > 2*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		if run.Results()[reconcile.ResultFailed] != 1 || !run.Denied() {
+			t.Errorf("results %v, denied %t", run.Results(), run.Denied())
+		}
+	})
+}
