@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
@@ -108,6 +109,28 @@ func TestAlarmEndsProbing(t *testing.T) {
 		}
 		if c := find(t, r, "Set-Mailbox -AuditOwner"); c.Status != doctor.Unknown || !strings.Contains(c.Seen, "alarm") {
 			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// TestTokenThatIsRenewed: its end needs no notice.
+func TestTokenThatIsRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, simulator.Seed{Mailboxes: 1})
+		b.request.Credential.Token.Expires, b.request.Credential.Renews = time.Now().Add(time.Minute), true
+		if c := find(t, b.examine(), "token"); c.Status != doctor.OK {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// TestReaderNote: of the role that is advised for reads, what is not known is said.
+func TestReaderNote(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, simulator.Seed{Mailboxes: 1}, simulator.WithRole(simulator.SecurityReader()))
+		b.request.ReadOnly = true
+		if shown := text(t, b.examine()); !strings.Contains(shown, "Whether it may call Get-User is not known.") {
+			t.Error(shown)
 		}
 	})
 }

@@ -108,6 +108,9 @@ func (e *examination) grantDirectoryRole(reads, writes []Check) Grant {
 	} else {
 		g.Notes = append(g.Notes, "That this role may read what check reads was measured by others; "+
 			"Security Reader is refused Get-Mailbox and Get-OrganizationConfig.")
+		if e.needed(getUser) {
+			g.Notes = append(g.Notes, "Whether it may call "+getUser+" is not known.")
+		}
 	}
 	g.Title = "The short way: the Entra directory role " + role
 	g.Commands = []string{

@@ -29,7 +29,7 @@ func (e *examination) tryReads(ctx context.Context, cmdlet Check, n reconcile.Ne
 		trials = e.tryMailboxes(ctx, n)
 	case "Get-MailboxAuditBypassAssociation":
 		trials = e.tryBypass(ctx)
-	case "Get-User":
+	case getUser:
 		trials = e.tryUser(ctx)
 	default:
 		return []Check{cmdlet}
