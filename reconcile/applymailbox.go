@@ -235,17 +235,26 @@ func (e *engine) pendingReads(ctx context.Context) {
 			return
 		}
 		slices.Sort(open)
-		for records := range slices.Chunk(open, exchange.BatchSize) {
-			if ctx.Err() != nil {
-				break // their outcomes are recorded as they stand
+		batches := make(chan []*job)
+		e.spread(batches, func(jobs []*job) { e.pendingRead(ctx, jobs) }, func() {
+			for records := range slices.Chunk(open, exchange.BatchSize) {
+				if ctx.Err() != nil {
+					return // their outcomes are recorded as they stand
+				}
+				batches <- e.jobsOf(records)
 			}
-			jobs := e.jobsOf(records)
-			bctx, cancel := inFlight(ctx)
-			still, lost := e.readBack(bctx, jobs)
-			e.conclude(bctx, e.outcomes(jobs))
-			cancel()
-			e.pending = slices.Concat(e.pending, still, lost)
-		}
+		})
 	}
 	e.pending = nil
+}
+
+// pendingRead reads one batch back.
+func (e *engine) pendingRead(ctx context.Context, jobs []*job) {
+	bctx, cancel := inFlight(ctx)
+	defer cancel()
+	still, lost := e.readBack(bctx, jobs)
+	e.conclude(bctx, e.outcomes(jobs))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.pending = slices.Concat(e.pending, still, lost)
 }
