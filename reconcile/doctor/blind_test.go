@@ -113,6 +113,19 @@ func TestAlarmEndsProbing(t *testing.T) {
 	})
 }
 
+// TestGraphOfAnotherCloud: the command that names the worldwide Graph says so elsewhere.
+func TestGraphOfAnotherCloud(t *testing.T) {
+	for address, want := range map[string]bool{endpoint: false, "https://outlook.office365.us": true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, simulator.Seed{Mailboxes: 1}, simulator.WithRole(simulator.SecurityReader()))
+			b.request.Endpoint = address
+			if shown := strings.Join(strings.Fields(text(t, b.examine())), " "); strings.Contains(shown, "another cloud has its own") != want {
+				t.Errorf("%s:\n%s", address, shown)
+			}
+		})
+	}
+}
+
 // TestTokenThatIsRenewed: its end needs no notice.
 func TestTokenThatIsRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

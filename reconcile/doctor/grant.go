@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
@@ -111,6 +112,9 @@ func (e *examination) grantDirectoryRole(reads, writes []Check) Grant {
 		if e.needed(getUser) {
 			g.Notes = append(g.Notes, "Whether it may call "+getUser+" is not known.")
 		}
+	}
+	if c, _ := exchange.CloudNamed("worldwide"); c.Endpoint != e.Endpoint {
+		g.Notes = append(g.Notes, "The address in the command is that of Microsoft Graph in the worldwide cloud; another cloud has its own.")
 	}
 	g.Title = "The short way: the Entra directory role " + role
 	g.Commands = []string{
