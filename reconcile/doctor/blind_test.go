@@ -43,6 +43,10 @@ func TestNotReadyWhileBlind(t *testing.T) {
 			"401 for one cmdlet", p, three, simulator.WithFaults(simulator.Fault{Cmdlet: "Get-OrganizationConfig", Do: simulator.DoUnauthenticated}),
 			"Get-OrganizationConfig", doctor.Missing, "401",
 		},
+		{
+			"401 for a listing", nil, three, simulator.WithFaults(simulator.Fault{Cmdlet: "Get-Mailbox", Do: simulator.DoUnauthenticated}),
+			"Get-Mailbox", doctor.Missing, "401",
+		},
 		{"no AuditDisabled", p, three, without("Get-OrganizationConfig", "AuditDisabled"), "mailbox auditing", doctor.Unknown, "AuditDisabled"},
 		{"no mailbox", nil, simulator.Seed{}, without("", ""), "Get-Mailbox -Identity", doctor.Unknown, "no mailbox was listed"},
 		{"no mailbox to ask Get-User for", nil, simulator.Seed{}, without("", ""), "Get-User -Identity", doctor.Unknown, "no mailbox was listed"},

@@ -34,6 +34,10 @@ func (e *examination) tryReads(ctx context.Context, cmdlet Check, n reconcile.Ne
 	default:
 		return []Check{cmdlet}
 	}
+	if len(trials) > 0 && isNotTaken(trials[0].err) {
+		cmdlet.Status, cmdlet.Seen, cmdlet.Fix = Missing, "exported, and the service does not take the token for it (401)", lacksRole
+		return []Check{cmdlet}
+	}
 	checks := []Check{cmdlet}
 	refused := 0
 	for _, t := range trials {
@@ -45,7 +49,7 @@ func (e *examination) tryReads(ctx context.Context, cmdlet Check, n reconcile.Ne
 	}
 	if refused == len(trials) && refused > 1 {
 		cmdlet.Status, cmdlet.Seen = Missing, "exported, and every call of it was refused"
-		cmdlet.Fix = "its role is missing: see the commands below"
+		cmdlet.Fix = lacksRole
 		return []Check{cmdlet}
 	}
 	return withoutDoubt(checks)
