@@ -209,7 +209,11 @@ func (e *engine) send(ctx context.Context, edits []exchange.MailboxEdit, of []*j
 		note(of[n], res)
 		errs = append(errs, res.Err)
 	}
-	e.refusals(audit.KindMailbox, "Set-Mailbox", errs)
+	look := e.refusals
+	if of[0].again {
+		look = e.refusalsAgain
+	}
+	look(audit.KindMailbox, "Set-Mailbox", errs)
 }
 
 // outcomes are those that stand. A write that may be sent again stays open in

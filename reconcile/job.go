@@ -22,6 +22,8 @@ type job struct {
 	restoreErr, editErr error
 	// restoreSent and editSent tell what was sent since the mailbox was taken up.
 	restoreSent, editSent bool
+	// again is set where it was written before.
+	again bool
 	// unchanged is the service's word that nothing was different.
 	unchanged bool
 	// unlicensed is the answer that took the lists out of the edit.

@@ -78,6 +78,7 @@ func (e *engine) sendAgain(ctx context.Context, jobs []*job) {
 		mayShow, mayPass := e.judge(j, seen)
 		switch {
 		case mayPass && seen.unread == "" && e.needs(j, seen.now):
+			j.again = true
 			needy = append(needy, j)
 		case mayPass:
 			lost = append(lost, int32(j.record)) //nolint:gosec // An index of the population.

@@ -105,7 +105,7 @@ func (e *engine) sendStored(ctx context.Context, open []hiddenWrite) bool {
 			errs = append(errs, res.Err)
 		}
 		cancel()
-		e.refusals(audit.KindMailbox, "Set-Mailbox", errs)
+		e.refusalsAgain(audit.KindMailbox, "Set-Mailbox", errs)
 	}
 	return true
 }
