@@ -45,13 +45,15 @@ func (e *engine) keep(records []int32) {
 // may still show.
 func (e *engine) giveUp(ctx context.Context) {
 	for records := range slices.Chunk(e.lost, exchange.BatchSize) {
+		var outcomes []journal.Outcome
 		for _, j := range e.jobsOf(records) {
 			for _, c := range j.changes {
 				if o := e.run.mailbox.at(j.record, c.slot); o.lost && !o.hidden {
-					e.conclude(ctx, []journal.Outcome{outcomeOf(c.Change, o)})
+					outcomes = append(outcomes, outcomeOf(c.Change, o))
 				}
 			}
 		}
+		e.conclude(ctx, outcomes)
 	}
 	e.pending = append(e.pending, e.lost...)
 	e.lost = nil
