@@ -29,8 +29,8 @@
 // success that is not whole among it; a write only after a refusal that says that
 // nothing was executed: 429, a token that has expired, the wrong backend, another
 // region. A further page moves a cursor, so where it fails in a way that passes
-// the cursor is lost, unless the links of the listing name places in it. A 429
-// costs time and never a result, within a budget.
+// the cursor is lost, and whoever lists may begin again. A 429 costs time and
+// never a result, within a budget.
 //
 // The rate is counted in cmdlets, of reads and of writes apart, and found by
 // itself: where the service tells what remains until when, that is spread over the

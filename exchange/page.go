@@ -60,14 +60,12 @@ type lister struct {
 	client  *Client
 	session *session
 	call    call
-	home    endpoint // where the first page came from
-	at      *url.URL // of the next page; nil after the last
-	last    response // of the page before, without its body
-	// placed is set once links of further pages differ, moving once two are alike.
-	placed, moving bool
-	seen           map[[sha256.Size]byte]bool // digests of the pages
-	pages          int
-	rows           int
+	home    endpoint                   // where the first page came from
+	at      *url.URL                   // of the next page; nil after the last
+	last    response                   // of the page before, without its body
+	seen    map[[sha256.Size]byte]bool // digests of the pages
+	pages   int
+	rows    int
 }
 
 func (c *Client) list(v invocation) (*lister, error) {
@@ -147,9 +145,6 @@ func (l *lister) get(ctx context.Context) (response, error) {
 		return l.client.do(ctx, l.session, q)
 	}
 	q.kind, q.at, q.query = readOn, l.home, l.at.RawQuery
-	if l.placed && !l.moving {
-		q.kind = readPlaced
-	}
 	byGet := l.client.linkByGet.Load()
 	q.method = linkMethod(byGet)
 	resp, err := l.client.do(ctx, l.session, q)
@@ -203,10 +198,6 @@ func (l *lister) advance(page answer) error {
 	next, err := l.home.next(l.at, page.nextLink)
 	if err != nil {
 		return l.incomplete(ReasonForeignLink, err)
-	}
-	if l.pages > 1 {
-		l.placed = true
-		l.moving = l.moving || next.RawQuery == l.at.RawQuery
 	}
 	if l.pages >= maxPages {
 		return l.incomplete(ReasonSamePage, nil)

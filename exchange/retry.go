@@ -54,23 +54,21 @@ const (
 	// readOn is the read of a further page. It moves a cursor, which is on one
 	// backend, so to ask again may pass over a page.
 	readOn
-	// readPlaced is readOn where the links of the listing differ from page to page,
-	// so that each names a place.
-	readPlaced
 	// probe is a write to an object that does not exist.
 	probe
 	write
 )
 
 // continues tells the further pages of a listing.
-func (k callKind) continues() bool { return k == readOn || k == readPlaced }
+func (k callKind) continues() bool { return k == readOn }
 
 // shouldRetry is the one place that decides whether a failed call is made again
 // as it is (wire 5.4). After 429 anything is: nothing was executed. A write is
 // repeated after nothing else, as it may have been executed, and a further page
-// whose cursor may have moved neither. One whose link names its place is repeated
-// after what did not come from its backend; all other reads after whatever may
-// pass, a success that is not whole among it.
+// neither: its cursor may have moved, and whether a link names a place or only the
+// cursor is not known (wire 1.6), so that a page could be passed over unseen. All
+// other reads are repeated after whatever may pass, a success that is not whole
+// among it.
 func shouldRetry(kind callKind, err error) bool {
 	if e, ok := errors.AsType[*IncompleteError](err); ok {
 		return kind == read && e.Reason.mayPass()
@@ -83,12 +81,10 @@ func shouldRetry(kind callKind, err error) bool {
 	switch e.Status {
 	case http.StatusTooManyRequests:
 		return true
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return again || kind == readPlaced
-	case 0:
-		return (again || kind == readPlaced && !errors.Is(e.Err, errNoTimeLeft)) && isPassing(e.Err)
-	case http.StatusRequestTimeout:
+	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return again
+	case 0:
+		return again && isPassing(e.Err)
 	case http.StatusOK:
 		return kind == read
 	case http.StatusUnauthorized, http.StatusForbidden:

@@ -69,7 +69,7 @@ func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, err
 	if err := opts.Recorder.Begin(ctx, run.begin()); err != nil {
 		return nil, fmt.Errorf("the journal cannot be written, so nothing else is: %w", err)
 	}
-	e := &engine{tenant: t, plan: p, run: run, opts: opts, total: p.selectedMailboxes(), refusedOnce: map[string]bool{}}
+	e := &engine{tenant: t, plan: p, run: run, opts: opts, total: p.selectedMailboxes(), refusedOnce: map[string]bool{}, taken: map[string]bool{}}
 	e.tenantSettings(ctx)
 	e.bypass(ctx)
 	e.retention(ctx)
@@ -104,10 +104,15 @@ type engine struct {
 	done int
 	// refusedOnce are the cmdlets whose last answers were all refusals.
 	refusedOnce map[string]bool
-	customizing error   // how that ended
-	customized  bool    // Enable-OrganizationCustomization was run
-	pending     []int32 // mailboxes that were written and do not show it yet
-	lost        []int32 // mailboxes of which a write may not have been made
+	// taken are the cmdlets of which an answer was a success.
+	taken       map[string]bool
+	customizing error // how that ended
+	// mayNotCustomize tells that it was refused to the caller: nothing is coming
+	// that could be waited for.
+	mayNotCustomize bool
+	customized      bool    // Enable-OrganizationCustomization was run
+	pending         []int32 // mailboxes that were written and do not show it yet
+	lost            []int32 // mailboxes of which a write may not have been made
 	// unlicensed are the mailboxes by the action for which they want a licence.
 	unlicensed map[string]map[int]bool
 }
@@ -163,7 +168,7 @@ func (e *engine) conclude(ctx context.Context, outcomes []journal.Outcome) {
 // nothing more of that kind is begun. Other kinds have other cmdlets, and go
 // on. Without a token nothing goes on.
 func (e *engine) refusals(kind audit.SubjectKind, cmdlet string, errs []error) {
-	refused := 0
+	refused, taken := 0, slices.Contains(errs, nil)
 	for _, err := range errs {
 		if exchange.IsUnauthenticated(err) {
 			e.stop("the service takes no token of ours any more: %v", err)
@@ -174,6 +179,7 @@ func (e *engine) refusals(kind audit.SubjectKind, cmdlet string, errs []error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.taken[cmdlet] = e.taken[cmdlet] || taken
 	if refused == 0 || refused < len(errs) {
 		delete(e.refusedOnce, cmdlet)
 		return
@@ -188,6 +194,19 @@ func (e *engine) refusals(kind audit.SubjectKind, cmdlet string, errs []error) {
 	if kind != audit.KindOrganization { // Its two settings have a cmdlet each.
 		e.run.halted[kind] = cmdlet + " was refused"
 	}
+}
+
+// refusalsAgain looks at the answers to writes that were sent again. They are those
+// of the refused ones alone: where the service has taken others, that it refuses
+// these once more says nothing of the cmdlet.
+func (e *engine) refusalsAgain(kind audit.SubjectKind, cmdlet string, errs []error) {
+	e.mu.Lock()
+	taken := e.taken[cmdlet]
+	e.mu.Unlock()
+	if taken {
+		errs = slices.DeleteFunc(errs, exchange.IsRefused)
+	}
+	e.refusals(kind, cmdlet, errs)
 }
 
 // refused tells whether a cmdlet was refused as a whole, and again.

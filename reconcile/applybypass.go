@@ -68,11 +68,15 @@ func (e *engine) sendBypass(ctx context.Context, batch []int, written map[int]er
 		edits[n] = exchange.BypassEdit{Guid: e.plan.tenant[i].Subject.ID, Enabled: false}
 	}
 	var errs []error
+	look := e.refusals
+	if _, again := written[batch[0]]; again {
+		look = e.refusalsAgain
+	}
 	for n, res := range e.tenant.SetBypass(ctx, edits) {
 		written[batch[n]] = res.Err
 		errs = append(errs, res.Err)
 	}
-	e.refusals(audit.KindBypass, "Set-MailboxAuditBypassAssociation", errs)
+	look(audit.KindBypass, "Set-MailboxAuditBypassAssociation", errs)
 }
 
 // lookBypass reads rows back and notes what they show. It gives those that are

@@ -312,3 +312,23 @@ func TestLossByRestoreStopsTheRun(t *testing.T) {
 		}
 	})
 }
+
+// TestLateReadsGoSideBySide: what does not show at once is most of a large
+// tenant where reads lag, so it is not read back one batch after another.
+func TestLateReadsGoSideBySide(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 400})
+		b := newBench(t, tenant, simulator.WithReadLag(4*time.Second), simulator.WithLatency(2*time.Second))
+		plan := b.check(parse(t, everything))
+		start := time.Now()
+		run := b.apply(plan)
+		if r := run.Results(); len(r) != 1 || r[reconcile.ResultVerified] == 0 {
+			t.Errorf("results %v", r)
+		}
+		// Forty batches, four at once: ten times two requests to write, the pause,
+		// and ten times one to look again.
+		if took := time.Since(start); took > 70*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}

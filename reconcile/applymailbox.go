@@ -182,7 +182,7 @@ func (e *engine) restore(ctx context.Context, jobs []*job) {
 // rest of the mailbox is still applied. Whether a refused call wrote anything
 // is not known; the read-back tells.
 func (e *engine) edit(ctx context.Context, jobs []*job) {
-	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.edit == nil }))
+	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.edit == nil || j.withhold() }))
 	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return !j.retreat(j.withBareAdds) }))
 	e.sendEdits(ctx, slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool {
 		if !exchange.IsUnlicensed(j.editErr) {
@@ -213,7 +213,11 @@ func (e *engine) send(ctx context.Context, edits []exchange.MailboxEdit, of []*j
 		note(of[n], res)
 		errs = append(errs, res.Err)
 	}
-	e.refusals(audit.KindMailbox, "Set-Mailbox", errs)
+	look := e.refusals
+	if of[0].again {
+		look = e.refusalsAgain
+	}
+	look(audit.KindMailbox, "Set-Mailbox", errs)
 }
 
 // outcomes are those that stand. A write that may be sent again stays open in
@@ -239,14 +243,26 @@ func (e *engine) pendingReads(ctx context.Context) {
 			return
 		}
 		slices.Sort(open)
-		for records := range slices.Chunk(open, exchange.BatchSize) {
-			jobs := e.jobsOf(records)
-			bctx, cancel := inFlight(ctx)
-			still, lost := e.readBack(bctx, jobs)
-			e.conclude(bctx, e.outcomes(jobs))
-			cancel()
-			e.pending = slices.Concat(e.pending, still, lost)
-		}
+		batches := make(chan []*job)
+		e.spread(batches, func(jobs []*job) { e.pendingRead(ctx, jobs) }, func() {
+			for records := range slices.Chunk(open, exchange.BatchSize) {
+				if ctx.Err() != nil {
+					return // their outcomes are recorded as they stand
+				}
+				batches <- e.jobsOf(records)
+			}
+		})
 	}
 	e.pending = nil
+}
+
+// pendingRead reads one batch back.
+func (e *engine) pendingRead(ctx context.Context, jobs []*job) {
+	bctx, cancel := inFlight(ctx)
+	defer cancel()
+	still, lost := e.readBack(bctx, jobs)
+	e.conclude(bctx, e.outcomes(jobs))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.pending = slices.Concat(e.pending, still, lost)
 }

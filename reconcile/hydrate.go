@@ -30,7 +30,8 @@ func (e *engine) hydrated(bctx, ctx context.Context, write func() error) error {
 		return err
 	}
 	for range hydrationRetries {
-		if err = write(); !exchange.IsNotHydrated(err) || !wait(ctx, hydrationWait) || e.stopped(ctx) != "" {
+		err = write()
+		if !exchange.IsNotHydrated(err) || e.mayNotCustomize || !wait(ctx, hydrationWait) || e.stopped(ctx) != "" {
 			break
 		}
 	}
@@ -77,6 +78,7 @@ func (e *engine) customize(bctx, ctx context.Context) bool {
 			break
 		}
 	}
+	e.mayNotCustomize = exchange.IsRefused(e.customizing)
 	e.conclude(bctx, []journal.Outcome{{Subject: subject, Setting: intent.Setting, Result: string(o.result), Note: o.note}})
 	return true
 }

@@ -22,6 +22,8 @@ type job struct {
 	restoreErr, editErr error
 	// restoreSent and editSent tell what was sent since the mailbox was taken up.
 	restoreSent, editSent bool
+	// again is set where it was written before.
+	again bool
 	// unchanged is the service's word that nothing was different.
 	unchanged bool
 	// unlicensed is the answer that took the lists out of the edit.
@@ -119,7 +121,8 @@ func listEdit(c Change) *exchange.ListEdit {
 // tells whether something is left to send.
 func (j *job) retreat(change func() bool) bool {
 	e, ok := errors.AsType[*exchange.Error](j.editErr)
-	return ok && e.Status == http.StatusBadRequest && !exchange.IsNotHydrated(j.editErr) && change()
+	about := !exchange.IsNotHydrated(j.editErr) && !exchange.IsNeedsProxy(j.editErr) && !exchange.IsTransient(j.editErr)
+	return ok && e.Status == http.StatusBadRequest && about && change()
 }
 
 // withBareAdds sends of the lists that were sent whole only what is missing. A
@@ -133,6 +136,16 @@ func (j *job) withBareAdds() bool {
 		}
 	}
 	return changed
+}
+
+// withhold keeps back lists whose restore was not answered: it may be carried out
+// yet, and would take back what they were given meanwhile.
+func (j *job) withhold() bool {
+	if !undecided(j.restoreErr) || j.edit.Admin == nil && j.edit.Delegate == nil && j.edit.Owner == nil {
+		return false
+	}
+	j.editErr, j.editSent = &withheldError{j.restoreErr}, true
+	return true
 }
 
 // withoutLists leaves the lists out, for want of a licence.

@@ -35,8 +35,20 @@ func undecided(err error) bool {
 	return !ok || e.Status == 0 || e.Status == http.StatusRequestTimeout || e.Status >= http.StatusInternalServerError
 }
 
-// unsent tells a write that never left: the client refused it, or had no token.
+// withheldError means that the lists of a mailbox were not sent, since what had to
+// be answered before them was not.
+type withheldError struct{ why error }
+
+func (e *withheldError) Error() string {
+	return "not sent, as the restore of DefaultAuditSet before it was not answered: " + e.why.Error()
+}
+
+// unsent tells a write that never left: the client refused it, or had no token, or
+// it was withheld.
 func unsent(err error) bool {
+	if _, ok := errors.AsType[*withheldError](err); ok {
+		return true
+	}
 	if _, ok := errors.AsType[*exchange.TokenError](err); ok {
 		return true
 	}
@@ -49,12 +61,12 @@ func unsent(err error) bool {
 // it refuses (wire 5.2), that is not known. A refusal that names what is wrong
 // with the call or the object is an answer, and stays one.
 func mayPass(err error) bool {
-	if undecided(err) {
+	if _, ok := errors.AsType[*withheldError](err); ok || undecided(err) {
 		return true
 	}
 	e, ok := errors.AsType[*exchange.Error](err)
 	return ok && (e.Status == http.StatusTooManyRequests || e.Status == http.StatusOK ||
-		exchange.IsRefused(err) || exchange.IsNotHydrated(err) || exchange.IsNeedsProxy(err))
+		exchange.IsRefused(err) || exchange.IsNotHydrated(err) || exchange.IsNeedsProxy(err) || exchange.IsTransient(err))
 }
 
 // unshown is the outcome of a write that does not show; why says what was seen,

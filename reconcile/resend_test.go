@@ -185,3 +185,46 @@ func TestCustomizationIsNotRepeatedBlindly(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusedCustomizationIsNotWaitedFor: where the caller may not run it,
+// nothing is coming that would let the settings be written.
+func TestRefusedCustomizationIsNotWaitedFor(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		tenant := simulator.NewTenant(simulator.Seed{Seed: 1, Mailboxes: 2, UnifiedLogOff: true, Dehydrated: true})
+		b := newBench(t, tenant, simulator.WithFaults(simulator.Refused("Enable-OrganizationCustomization")))
+		began := time.Now()
+		run := b.apply(b.check(parse(t, "organization: {unifiedAuditLog: true, enableCustomization: true}\n")))
+		if took := time.Since(began); took > 2*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		if run.Results()[reconcile.ResultFailed] != 1 || !run.Denied() {
+			t.Errorf("results %v, denied %t", run.Results(), run.Denied())
+		}
+	})
+}
+
+// TestRefusedObjectsAreNotARefusedCmdlet: a service that refuses some mailboxes,
+// out of the reach of the role say, has not refused the cmdlet: those that are
+// sent again are just the refused ones.
+func TestRefusedObjectsAreNotARefusedCmdlet(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		tenant := healthyTenant(25)
+		far := 0
+		for i, m := range collect(tenant.AllMailboxes()) {
+			if m.Type == "UserMailbox" && i%8 == 0 {
+				tenant.Update(m.Guid, func(m *simulator.Mailbox) { m.AgeLimit = "30.00:00:00" })
+				far++
+			}
+		}
+		b := newBench(t, tenant, simulator.WithFaults(
+			simulator.Fault{Name: "out of reach", Cmdlet: "Set-Mailbox", Item: true, With: []string{"AuditLogAgeLimit"}, Do: simulator.DoRefuse}))
+		p := parse(t, "mailboxes: {everyone: {types: [UserMailbox], ageLimit: 90d, record: {admin: {plus: [Copy]}}}}\nguards: {maxChangedPercent: 100}\n")
+		run := b.apply(b.check(p))
+		if r := run.Results(); r[reconcile.ResultFailed] != 2*far || r[reconcile.ResultVerified] == 0 || len(r) != 2 {
+			t.Errorf("results %v, want %d failed", r, 2*far)
+		}
+		if len(run.Refused) > 0 || run.Verdict(strict) != reconcile.VerdictIncomplete {
+			t.Errorf("refused %v, verdict %s", run.Refused, run.Verdict(strict))
+		}
+	})
+}

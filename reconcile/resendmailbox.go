@@ -23,6 +23,10 @@ func (e *engine) resend(ctx context.Context) {
 		batches := make(chan []*job)
 		e.spread(batches, func(jobs []*job) { e.sendAgain(ctx, jobs) }, func() {
 			for records := range slices.Chunk(open, exchange.BatchSize) {
+				if e.stopped(ctx) != "" {
+					e.keep(records)
+					continue
+				}
 				batches <- e.jobsOf(records)
 			}
 		})
@@ -30,17 +34,26 @@ func (e *engine) resend(ctx context.Context) {
 	e.giveUp(ctx)
 }
 
+// keep leaves mailboxes among those of which a write may not have been made.
+func (e *engine) keep(records []int32) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lost = append(e.lost, records...)
+}
+
 // giveUp closes the intents of writes that are not sent any more. What was lost
 // may still show.
 func (e *engine) giveUp(ctx context.Context) {
 	for records := range slices.Chunk(e.lost, exchange.BatchSize) {
+		var outcomes []journal.Outcome
 		for _, j := range e.jobsOf(records) {
 			for _, c := range j.changes {
 				if o := e.run.mailbox.at(j.record, c.slot); o.lost && !o.hidden {
-					e.conclude(ctx, []journal.Outcome{outcomeOf(c.Change, o)})
+					outcomes = append(outcomes, outcomeOf(c.Change, o))
 				}
 			}
 		}
+		e.conclude(ctx, outcomes)
 	}
 	e.pending = append(e.pending, e.lost...)
 	e.lost = nil
@@ -67,6 +80,7 @@ func (e *engine) sendAgain(ctx context.Context, jobs []*job) {
 		mayShow, mayPass := e.judge(j, seen)
 		switch {
 		case mayPass && seen.unread == "" && e.needs(j, seen.now):
+			j.again = true
 			needy = append(needy, j)
 		case mayPass:
 			lost = append(lost, int32(j.record)) //nolint:gosec // An index of the population.
@@ -108,8 +122,31 @@ func (e *engine) needs(j *job, now profile) bool {
 	}
 	if !restore.needed || restore.moved {
 		j.restore = nil
+	} else {
+		j.restore = e.restoreNow(j, now)
 	}
 	return j.edit != nil || j.restore != nil
+}
+
+// restoreNow is the DefaultAuditSet to send at a later time: the types managed by
+// then and those to restore. A type whose list this run has pinned meanwhile is not
+// among them, also where that does not show yet: it would be restored as well.
+func (e *engine) restoreNow(j *job, now profile) []string {
+	set := now.managed.value
+	for _, c := range j.changes {
+		o := e.run.mailbox.at(j.record, c.slot)
+		switch {
+		case c.Setting == audit.SettingDefaultAuditSet:
+			for _, name := range c.Add {
+				if l, known := audit.ParseLogonType(name); known {
+					set = set.with(l)
+				}
+			}
+		case c.Pins && !o.lost && (o.result == ResultVerified || o.result == ResultUnconfirmed):
+			set = set.without(logonType(c.Setting))
+		}
+	}
+	return set.names()
 }
 
 // repeatable tells whether a change that does not show may be sent again: what

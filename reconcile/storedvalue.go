@@ -71,6 +71,8 @@ func (e *engine) judgeStored(ctx context.Context, ids []guid, err error, last bo
 // listed may yet show, or be sent again: it stays hidden.
 func storedOutcome(was outcome, listed bool, err error) outcome {
 	switch {
+	case err != nil && was.result == ResultFailed:
+		return outcome{result: ResultFailed, note: was.note}
 	case err != nil:
 		return outcome{result: ResultUnconfirmed, note: "the stored value could not be read back: " + err.Error()}
 	case listed && was.unchanged:
@@ -103,7 +105,7 @@ func (e *engine) sendStored(ctx context.Context, open []hiddenWrite) bool {
 			errs = append(errs, res.Err)
 		}
 		cancel()
-		e.refusals(audit.KindMailbox, "Set-Mailbox", errs)
+		e.refusalsAgain(audit.KindMailbox, "Set-Mailbox", errs)
 	}
 	return true
 }

@@ -112,6 +112,9 @@ func wantFromEnvironment(t *testing.T, cfg auth.Config, err error, want string) 
 	if !ok {
 		t.Fatal(err)
 	}
+	if strings.HasPrefix(err.Error(), "auth: auth") {
+		t.Errorf("the flag is not told from the package: %v", err)
+	}
 	wantConfigError(t, err, setting, reason)
 	if strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "t0ken") {
 		t.Errorf("the error holds a secret: %v", err)

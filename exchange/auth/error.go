@@ -84,7 +84,13 @@ type ConfigError struct {
 }
 
 // Error tells the setting and the reason.
-func (e *ConfigError) Error() string { return fmt.Sprintf("auth: %s: %s", e.Setting, e.Reason) }
+func (e *ConfigError) Error() string {
+	setting := e.Setting
+	if setting == "auth" {
+		setting = "--auth" // the flag, and not this package
+	}
+	return fmt.Sprintf("auth: %s: %s", setting, e.Reason)
+}
 
 // Unwrap gives the error of reading a file that the setting names, or nil.
 func (e *ConfigError) Unwrap() error { return e.cause }

@@ -24,6 +24,9 @@ const (
 // object that could be absent, so any accepted call would write.
 const noSafeProbe = "not tried, as it has no safe probe: a call that is accepted would write"
 
+// lacksRole is what to do about a cmdlet that is missing.
+const lacksRole = "its role is missing: see the commands below"
+
 // areaOf tells what check needs from what only apply needs.
 func areaOf(n reconcile.Need) Area {
 	if n.Write {
@@ -92,7 +95,7 @@ func (e *examination) cmdlet(n reconcile.Need) Check {
 	}
 	switch check.Status {
 	case Missing:
-		check.Fix = "its role is missing: see the commands below"
+		check.Fix = lacksRole
 		if len(n.Parameters) > 0 && n.Write {
 			check.Seen += "; needed with " + strings.Join(n.Parameters, ", ")
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
@@ -41,6 +42,10 @@ func TestNotReadyWhileBlind(t *testing.T) {
 		{
 			"401 for one cmdlet", p, three, simulator.WithFaults(simulator.Fault{Cmdlet: "Get-OrganizationConfig", Do: simulator.DoUnauthenticated}),
 			"Get-OrganizationConfig", doctor.Missing, "401",
+		},
+		{
+			"401 for a listing", nil, three, simulator.WithFaults(simulator.Fault{Cmdlet: "Get-Mailbox", Do: simulator.DoUnauthenticated}),
+			"Get-Mailbox", doctor.Missing, "401",
 		},
 		{"no AuditDisabled", p, three, without("Get-OrganizationConfig", "AuditDisabled"), "mailbox auditing", doctor.Unknown, "AuditDisabled"},
 		{"no mailbox", nil, simulator.Seed{}, without("", ""), "Get-Mailbox -Identity", doctor.Unknown, "no mailbox was listed"},
@@ -108,6 +113,41 @@ func TestAlarmEndsProbing(t *testing.T) {
 		}
 		if c := find(t, r, "Set-Mailbox -AuditOwner"); c.Status != doctor.Unknown || !strings.Contains(c.Seen, "alarm") {
 			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// TestGraphOfAnotherCloud: the command that names the worldwide Graph says so elsewhere.
+func TestGraphOfAnotherCloud(t *testing.T) {
+	for address, want := range map[string]bool{endpoint: false, "https://outlook.office365.us": true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, simulator.Seed{Mailboxes: 1}, simulator.WithRole(simulator.SecurityReader()))
+			b.request.Endpoint = address
+			if shown := strings.Join(strings.Fields(text(t, b.examine())), " "); strings.Contains(shown, "another cloud has its own") != want {
+				t.Errorf("%s:\n%s", address, shown)
+			}
+		})
+	}
+}
+
+// TestTokenThatIsRenewed: its end needs no notice.
+func TestTokenThatIsRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, simulator.Seed{Mailboxes: 1})
+		b.request.Credential.Token.Expires, b.request.Credential.Renews = time.Now().Add(time.Minute), true
+		if c := find(t, b.examine(), "token"); c.Status != doctor.OK {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// TestReaderNote: of the role that is advised for reads, what is not known is said.
+func TestReaderNote(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, simulator.Seed{Mailboxes: 1}, simulator.WithRole(simulator.SecurityReader()))
+		b.request.ReadOnly = true
+		if shown := text(t, b.examine()); !strings.Contains(shown, "Whether it may call Get-User is not known.") {
+			t.Error(shown)
 		}
 	})
 }

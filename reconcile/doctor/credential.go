@@ -76,7 +76,7 @@ func (e *examination) expiry() {
 	case left <= 0:
 		check.Status, check.Seen = Missing, "it ended at "+end.UTC().Format(time.RFC3339)
 		check.Fix = "get a new token"
-	case left < tokenNotice:
+	case left < tokenNotice && !e.Credential.Renews:
 		check.Status = Warning
 		check.Fix = "a run may outlast it: get a new token, or use a credential that renews it"
 	}

@@ -374,8 +374,13 @@ func TestService(t *testing.T) {
 			"Enable-OrganizationCustomization", doctor.OK, "not needed",
 		},
 		{"no token is taken", simulator.Seed{}, []simulator.Option{simulator.WithFaults(all)}, nil, "sign-in", doctor.Missing, "401"},
-		{"no answer at all", simulator.Seed{}, []simulator.Option{simulator.WithFaults(simulator.Fault{Do: simulator.DoDropConnection})}, nil,
-			"endpoint", doctor.Unknown, "gave no answer"},
+		{
+			"no answer at all",
+			simulator.Seed{},
+			[]simulator.Option{simulator.WithFaults(simulator.Fault{Do: simulator.DoDropConnection})},
+			nil,
+			"endpoint", doctor.Unknown, "gave no answer",
+		},
 		{"no module file", simulator.Seed{Mailboxes: 3}, []simulator.Option{simulator.WithFaults(simulator.Fault{
 			Cmdlet: "EXOModuleFile", Do: simulator.DoStatus, Status: 500,
 		})}, nil, "Get-Mailbox", doctor.Unknown, "could not be had"},

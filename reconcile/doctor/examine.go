@@ -60,6 +60,8 @@ type Credential struct {
 	ClientID string
 	// Scope is what the token was asked for.
 	Scope string
+	// Renews says that a token that ends is replaced by a new one.
+	Renews bool
 	// Err says why there is no token; then no call is made.
 	Err error
 	// Token is what the token says of itself. Nobody has verified it.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
@@ -109,6 +110,12 @@ func (e *examination) grantDirectoryRole(reads, writes []Check) Grant {
 	} else {
 		g.Notes = append(g.Notes, "That this role may read what check reads was measured by others; "+
 			"Security Reader is refused Get-Mailbox and Get-OrganizationConfig.")
+		if e.needed(getUser) {
+			g.Notes = append(g.Notes, "Whether it may call "+getUser+" is not known.")
+		}
+	}
+	if c, _ := exchange.CloudNamed("worldwide"); c.Endpoint != e.Endpoint {
+		g.Notes = append(g.Notes, "The address in the command is that of Microsoft Graph in the worldwide cloud; another cloud has its own.")
 	}
 	g.Title = "The short way: the Entra directory role " + role
 	g.Commands = []string{

@@ -19,6 +19,7 @@ const skewNotice = 5 * time.Minute
 const (
 	getOrganization = "Get-OrganizationConfig"
 	getAuditLog     = "Get-AdminAuditLogConfig"
+	getUser         = "Get-User"
 )
 
 // access is what the service answered to the first calls.

@@ -29,12 +29,16 @@ func (e *examination) tryReads(ctx context.Context, cmdlet Check, n reconcile.Ne
 		trials = e.tryMailboxes(ctx, n)
 	case "Get-MailboxAuditBypassAssociation":
 		trials = e.tryBypass(ctx)
-	case "Get-User":
+	case getUser:
 		trials = e.tryUser(ctx)
 	case "Get-Recipient":
 		trials = e.tryRecipient(ctx)
 	default:
 		return []Check{e.tryWhole(ctx, cmdlet, n)}
+	}
+	if len(trials) > 0 && isNotTaken(trials[0].err) {
+		cmdlet.Status, cmdlet.Seen, cmdlet.Fix = Missing, "exported, and the service does not take the token for it (401)", lacksRole
+		return []Check{cmdlet}
 	}
 	checks := []Check{cmdlet}
 	refused := 0
@@ -47,7 +51,7 @@ func (e *examination) tryReads(ctx context.Context, cmdlet Check, n reconcile.Ne
 	}
 	if refused == len(trials) && refused > 1 {
 		cmdlet.Status, cmdlet.Seen = Missing, "exported, and every call of it was refused"
-		cmdlet.Fix = "its role is missing: see the commands below"
+		cmdlet.Fix = lacksRole
 		return []Check{cmdlet}
 	}
 	return withoutDoubt(checks)

@@ -138,6 +138,7 @@ func wantsToken(err error) bool {
 func (a *app) describe(ctx context.Context, conn *connection, c *doctor.Credential) error {
 	c.ClientID, c.Scope = a.env.Getenv("AZURE_CLIENT_ID"), conn.place.scope
 	c.Description, c.Source = conn.provider.Describe(), a.sourceOf(conn.provider.Kind())
+	c.Renews = conn.provider.Kind() != auth.KindToken
 	c.CertificateExpires, _ = conn.provider.CertificateExpiry()
 	facts, err := conn.provider.Facts(ctx, conn.place.scope)
 	if cause := context.Cause(ctx); cause != nil {
