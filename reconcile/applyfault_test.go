@@ -319,7 +319,7 @@ func TestLateReadsGoSideBySide(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
 		tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 400})
 		b := newBench(t, tenant, simulator.WithReadLag(4*time.Second), simulator.WithLatency(2*time.Second))
-		plan := b.check(parse(t, everything))
+		plan := b.check(parse(t, strings.Replace(everything, "guards: {", "guards: {rings: [], ", 1)))
 		start := time.Now()
 		run := b.apply(plan)
 		if r := run.Results(); len(r) != 1 || r[reconcile.ResultVerified] == 0 {
