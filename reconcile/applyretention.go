@@ -37,10 +37,10 @@ func (e *engine) retentionPolicy(ctx context.Context, i int, c Change) {
 	var err error
 	for n := range maxSends {
 		err = e.sendRetention(bctx, c)
-		var whole bool
-		if o, whole = e.lookRetention(bctx, c, err); !o.lost || n == maxSends-1 || e.halted(audit.KindRetention) || !e.pause(ctx, n) {
+		if o, _ = e.lookRetention(bctx, c, err); !o.lost || n == maxSends-1 || e.halted(audit.KindRetention) || !e.pause(ctx, n) {
 			break
 		}
+		var whole bool
 		if o, whole = e.lookRetention(bctx, c, err); !o.lost || !whole {
 			break
 		}
