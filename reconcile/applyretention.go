@@ -13,16 +13,74 @@ import (
 )
 
 // retention writes the retention policies, one by one: a priority belongs to one
-// policy, so they depend on each other.
+// policy, so they depend on each other. They are read once more before, since a
+// write replaces a policy's lists as a whole, and somebody may have been asked
+// about the plan for a while.
 func (e *engine) retention(ctx context.Context) {
 	if e.opts.Compliance == nil {
 		return
 	}
+	var now []retained
+	read := false
 	for i, c := range e.plan.tenant {
-		if c.Setting == audit.SettingRetentionPolicy && e.may(ctx, c) {
-			e.retentionPolicy(ctx, i, c)
+		if c.Setting != audit.SettingRetentionPolicy || !e.may(ctx, c) {
+			continue
 		}
+		if !read {
+			rows, err := e.readRetention(ctx)
+			if err != nil {
+				e.run.tenant[i] = outcome{result: ResultFailed, note: "not written, as the policies could not be read once more: " + err.Error()}
+				e.retentionUnread(err)
+				return
+			}
+			now, read = foldRetention(rows), true
+		}
+		if o := stillDue(c, now); o.result != ResultNone {
+			e.run.tenant[i] = o
+			continue
+		}
+		e.retentionPolicy(ctx, i, c)
 	}
+}
+
+func (e *engine) readRetention(ctx context.Context) (rows []exchange.RetentionPolicy, err error) {
+	bctx, cancel := inFlight(ctx)
+	defer cancel()
+	err = attempt(bctx, func() error {
+		rows, err = e.opts.Compliance.RetentionPolicies(bctx)
+		return err
+	})
+	return rows, err
+}
+
+// retentionUnread ends the kind before its first write.
+func (e *engine) retentionUnread(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if withoutAccess(err) {
+		e.run.Refused = append(e.run.Refused, cmdletGetRetention)
+	}
+	e.run.halted[audit.KindRetention] = "the policies could not be read once more before the first write"
+}
+
+// stillDue compares what is there with what the plan was made from. It has no
+// result where the write is to be made.
+func stillDue(c Change, now []retained) outcome {
+	after, _ := c.After.([]string)
+	i := slices.IndexFunc(now, func(p retained) bool { return strings.EqualFold(p.name, c.Subject.ID) })
+	before, there := c.Before.([]string)
+	switch {
+	case i >= 0 && sameValues(now[i].values(), after):
+		return outcome{result: ResultNotNeeded, note: "somebody has done it since the plan was made"}
+	case there != (i >= 0), there && !sameValues(now[i].values(), before):
+		return outcome{result: ResultSkipped, note: "the policy has changed since the plan was made; plan again"}
+	}
+	at := retentionEdit(after).Priority
+	taken := slices.IndexFunc(now, func(p retained) bool { return p.priority == at && !strings.EqualFold(p.name, c.Subject.ID) })
+	if taken >= 0 {
+		return outcome{result: ResultSkipped, note: fmt.Sprintf("the priority %d was taken by %s since the plan was made; plan again", at, now[taken].name)}
+	}
+	return outcome{}
 }
 
 // retentionPolicy makes or raises one policy and reads it back. A write that may
@@ -37,10 +95,10 @@ func (e *engine) retentionPolicy(ctx context.Context, i int, c Change) {
 	var err error
 	for n := range maxSends {
 		err = e.sendRetention(bctx, c)
-		var whole bool
-		if o, whole = e.lookRetention(bctx, c, err); !o.lost || n == maxSends-1 || e.halted(audit.KindRetention) || !e.pause(ctx, n) {
+		if o, _ = e.lookRetention(bctx, c, err); !o.lost || n == maxSends-1 || e.halted(audit.KindRetention) || !e.pause(ctx, n) {
 			break
 		}
+		var whole bool
 		if o, whole = e.lookRetention(bctx, c, err); !o.lost || !whole {
 			break
 		}

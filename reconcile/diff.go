@@ -55,8 +55,8 @@ func (d differ) mailbox(p profile, match []policy.Match, stored bool) finding {
 		f.unknown = append(f.unknown, UnknownObject{Reason: p.kind.missing})
 	}
 	var matched []int
-	for i := range d.policy.Mailboxes {
-		switch match[i] {
+	for i, m := range match[:len(d.policy.Mailboxes)] {
+		switch m {
 		case policy.Yes:
 			matched = append(matched, i)
 		case policy.Open:

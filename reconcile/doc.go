@@ -29,8 +29,8 @@
 // Limits of this version: there is no store, so the last complete sweep is this
 // run, nothing is remembered of a change that the service swallowed, and the
 // intents that a killed run left open are counted when the journal is opened and
-// not closed. A policy that asks for what is not compared yet is refused as a
-// whole ([UnsupportedError]).
+// not closed. A request that brings no means to compare a part of its policy is
+// refused as a whole ([UnsupportedError]).
 //
 // Memory is bounded by design section 7: a mailbox is folded while its page is
 // read to an identity, a name and the number of its case; a case is one

@@ -12,7 +12,7 @@ func (p *Plan) Estimate() Estimate {
 	if p.refusal != "" {
 		return e
 	}
-	bypass := 0
+	bypass, retention := 0, false
 	for _, c := range p.tenant {
 		switch {
 		case c.Fate != FatePlanned || !p.selection.kind(c.Subject.Kind):
@@ -22,7 +22,11 @@ func (p *Plan) Estimate() Estimate {
 			e.Writes++
 			e.Requests++
 			e.VerifyRequests++
+			retention = retention || c.Subject.Kind == audit.KindRetention
 		}
+	}
+	if retention {
+		e.VerifyRequests++ // They are read once more before the first write.
 	}
 	e.Writes += bypass
 	e.Requests += batches(bypass)

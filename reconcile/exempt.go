@@ -18,15 +18,16 @@ type pardons struct {
 // pardonsFor picks the exemptions from how they match a mailbox.
 func (d differ) pardonsFor(match []policy.Match) pardons {
 	var out pardons
-	for i, e := range d.policy.Exemptions {
+	for i, m := range match {
+		e := d.policy.Exemptions[i]
 		switch {
 		case e.Expired(d.now):
-			if match[i] == policy.Yes {
+			if m == policy.Yes {
 				out.ended = append(out.ended, e)
 			}
-		case match[i] == policy.Yes:
+		case m == policy.Yes:
 			out.sure = append(out.sure, e)
-		case match[i] == policy.Open:
+		case m == policy.Open:
 			out.open = append(out.open, e)
 		}
 	}

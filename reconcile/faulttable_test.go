@@ -23,7 +23,8 @@ import (
 )
 
 // faultPolicy makes every call that check and apply can make: all listings, the
-// stored values, an allowed account that is no mailbox, every setter, restores.
+// stored values, an allowed account that is no mailbox, groups of each kind,
+// permissions, every setter, restores.
 const faultPolicy = `
 organization: {unifiedAuditLog: true, mailboxAuditing: true, enableCustomization: true}
 mailboxes:
@@ -32,6 +33,9 @@ mailboxes:
     record: {admin: {defaults: true, plus: [Copy]}, owner: {managed: true}}
     ageLimit: 180d
   explicit: {where: {address: "vip-*@contoso.com"}, auditEnabled: explicit}
+  chosen:
+    where: {anyOf: [{memberOf: [list@contoso.com, team@contoso.com, dynamic@contoso.com]}, {hasDelegates: true}]}
+    ageLimit: 1y
   groups: {types: [GroupMailbox], ageLimit: 180d}
   folders: {types: [PublicFolderMailbox], ageLimit: 180d}
 bypass: {allow: [{account: "scanner@contoso.com", reason: r, owner: o@contoso.com, expires: 2099-01-01}]}
@@ -60,6 +64,7 @@ func driftedTenant(dehydrated bool) *simulator.Tenant {
 			tenant.Update(guid, func(m *simulator.Mailbox) { m.AuditEnabled = simulator.Unset })
 		}
 	}
+	addDirectory(tenant)
 	scanner := tenant.AddUser(simulator.User{UserPrincipalName: "scanner@contoso.com"})
 	tenant.SetBypass(scanner.Guid, true)
 	for i, guid := range userGuids(tenant) {
@@ -68,6 +73,20 @@ func driftedTenant(dehydrated bool) *simulator.Tenant {
 		}
 	}
 	return tenant
+}
+
+// addDirectory adds a group of each kind, one of more than a page, and permissions
+// that must be asked for one by one.
+func addDirectory(tenant *simulator.Tenant) {
+	guids := userGuids(tenant)
+	tenant.AddGroup(simulator.Group{PrimarySMTPAddress: "list@contoso.com", Members: guids[:15]})
+	tenant.AddGroup(simulator.Group{Type: "DynamicDistributionGroup", PrimarySMTPAddress: "dynamic@contoso.com", Members: guids[15:17]})
+	tenant.AddGroup(simulator.Group{
+		Type: "GroupMailbox", Guid: "0000000a-0000-4000-8000-000000000001", Name: "team", PrimarySMTPAddress: "team@contoso.com", Members: guids[17:19],
+	})
+	tenant.AddRecipientPermission(guids[19], simulator.Permission{Trustee: "ann@contoso.com"})
+	tenant.AddMailboxPermission(guids[20], simulator.Permission{Trustee: "ann@contoso.com"})
+	addTwins(tenant)
 }
 
 func userGuids(tenant *simulator.Tenant) []string {
@@ -95,7 +114,7 @@ type faultSite struct {
 // readSites are those of check, which apply also passes through.
 func readSites() []faultSite {
 	plain := []string{"Filter", "GroupMailbox", "PublicFolder", "Identity"}
-	bypass := "Get-MailboxAuditBypassAssociation"
+	bypass, permission := "Get-MailboxAuditBypassAssociation", "Get-RecipientPermission"
 	return []faultSite{
 		{name: "org", at: simulator.Site{Cmdlet: "Get-OrganizationConfig"}},
 		{name: "log", at: simulator.Site{Cmdlet: "Get-AdminAuditLogConfig"}},
@@ -109,6 +128,15 @@ func readSites() []faultSite {
 		{name: "byp+", at: simulator.Site{Cmdlet: bypass, Without: []string{"Identity"}, Continued: true}},
 		{name: "usr", at: simulator.Site{Cmdlet: "Get-User", Item: true}},
 		{name: "bat", at: simulator.Site{Cmdlet: "$batch"}},
+		{name: "rcp", at: simulator.Site{Cmdlet: "Get-Recipient", Item: true}},
+		{name: "mem", at: simulator.Site{Cmdlet: "Get-DistributionGroupMember"}},
+		{name: "mem+", at: simulator.Site{Cmdlet: "Get-DistributionGroupMember", Continued: true}},
+		{name: "lnk", at: simulator.Site{Cmdlet: "Get-UnifiedGroupLinks"}},
+		{name: "dyn", at: simulator.Site{Cmdlet: "Get-DynamicDistributionGroupMember"}},
+		{name: "per", at: simulator.Site{Cmdlet: permission, Without: []string{"Identity"}}},
+		{name: "per+", at: simulator.Site{Cmdlet: permission, Without: []string{"Identity"}, Continued: true}},
+		{name: "snd", at: simulator.Site{Cmdlet: permission, Item: true, With: []string{"Identity"}}},
+		{name: "ful", at: simulator.Site{Cmdlet: "Get-MailboxPermission", Item: true}},
 	}
 }
 
@@ -282,7 +310,7 @@ func withoutCounts(t *testing.T, data []byte) string {
 	strip = func(v any) {
 		switch v := v.(type) {
 		case map[string]any:
-			for _, name := range []string{"requests", "pages", "readAt", "createdAt", "startedAt", "finishedAt", "journalHead"} {
+			for _, name := range []string{"requests", "pages", "readAt", "createdAt", "startedAt", "finishedAt", "journalHead", "why"} {
 				delete(v, name)
 			}
 			for _, member := range v {
@@ -542,7 +570,11 @@ func (p faultPair) moved(t *testing.T, pol *policy.Policy, tenant *simulator.Ten
 	if !slices.Contains([]int{0, 2, 3}, out.status) || out.status == 3 && !strings.Contains(out.text, "couldn't be found") {
 		t.Errorf("status %d:\n%s", out.status, out.text)
 	}
-	if next := runFault(t, pol, tenant, faultSite{}, nil, true); next.status != 0 || len(next.judged) > 0 {
+	next := runFault(t, pol, tenant, faultSite{}, nil, true)
+	if next.status == 3 && strings.Contains(next.text, "'team@contoso.com' couldn't be found") {
+		return // What moved is the group that the policy names, and it stays so.
+	}
+	if next.status != 0 || len(next.judged) > 0 {
 		t.Errorf("the next run ends with %d, the oracle finds %v:\n%s", next.status, next.judged, next.text)
 	}
 }

@@ -84,9 +84,8 @@ func retainedOf(row exchange.RetentionPolicy) retained {
 	p.users = names("UserIds", row.UserIDs)
 	note(unread("Priority", row.Priority.State))
 	note(unread("RetentionDuration", row.RetentionDuration.State))
-	known := false
-	p.span, known = exchange.RetentionDuration(p.duration).Span()
-	if !known {
+	var known bool
+	if p.span, known = exchange.RetentionDuration(p.duration).Span(); !known {
 		note(fmt.Sprintf("RetentionDuration is %q, which this version does not know", p.duration))
 	}
 	return p

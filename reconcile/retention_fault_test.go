@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -241,6 +242,72 @@ func TestRetentionSlip(t *testing.T) {
 			t.Errorf("results %v", got)
 		}
 	})
+}
+
+// TestRetentionChangedMeanwhile: what somebody did while the plan was looked at is
+// not undone by it.
+func TestRetentionChangedMeanwhile(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*simulator.Tenant)
+		want   map[reconcile.Result]int
+		writes int
+	}{
+		"nothing": {func(*simulator.Tenant) {}, map[reconcile.Result]int{reconcile.ResultVerified: 2}, 2},
+		"priority taken": {func(tenant *simulator.Tenant) {
+			tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "files", Priority: 10000, RecordTypes: []string{"SharePoint"}, Duration: "SixMonths"})
+		}, map[reconcile.Result]int{reconcile.ResultVerified: 1, reconcile.ResultSkipped: 1}, 1},
+		"more users": {func(tenant *simulator.Tenant) {
+			p := tenant.RetentionPolicies()[0]
+			p.UserIDs = append(p.UserIDs, "bob@contoso.com")
+			tenant.AddRetentionPolicy(p)
+		}, map[reconcile.Result]int{reconcile.ResultVerified: 1, reconcile.ResultSkipped: 1}, 1},
+		"done": {func(tenant *simulator.Tenant) {
+			p := tenant.RetentionPolicies()[0]
+			p.Duration = "TwelveMonths"
+			tenant.AddRetentionPolicy(p)
+		}, map[reconcile.Result]int{reconcile.ResultVerified: 1, reconcile.ResultNotNeeded: 1}, 1},
+		"gone": {
+			func(tenant *simulator.Tenant) { tenant.RemoveRetentionPolicy("items") },
+			map[reconcile.Result]int{reconcile.ResultVerified: 1, reconcile.ResultSkipped: 1},
+			1,
+		},
+		"our name": {func(tenant *simulator.Tenant) {
+			tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "Exoaudit 1", Priority: 77, Duration: "ThreeMonths"})
+		}, map[reconcile.Result]int{reconcile.ResultVerified: 1, reconcile.ResultSkipped: 1}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, rec := newRetentionBench(t, worksOn()), &recorder{}
+				plan := b.plan(parse(t, aYear))
+				tt.change(b.tenant)
+				run := b.carry(plan, with(rec))
+				if got := run.Results(); !maps.Equal(got, tt.want) || b.complianceWrites() != tt.writes || len(rec.intents) != tt.writes {
+					t.Errorf("results %v, %d writes, %d intents", got, b.complianceWrites(), len(rec.intents))
+				}
+			})
+		})
+	}
+}
+
+// TestRetentionUnreadBeforeWrites: without a look nothing is written.
+func TestRetentionUnreadBeforeWrites(t *testing.T) {
+	for _, tt := range []struct {
+		fault simulator.Fault
+		want  reconcile.Verdict
+	}{
+		{simulator.Refused(getRetention), reconcile.VerdictFailed},
+		{simulator.BodyCut(getRetention, 0), reconcile.VerdictIncomplete},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newRetentionBench(t, worksOn())
+			plan := b.plan(parse(t, switchAndYear))
+			b.front.AddFaults(tt.fault)
+			run := b.carry(plan)
+			if got := run.Results(); got[reconcile.ResultFailed] != 1 || got[reconcile.ResultSkipped] != 1 || got[reconcile.ResultVerified] != 1 || b.complianceWrites() > 0 || run.Verdict(strict) != tt.want {
+				t.Errorf("%s: results %v, %d writes, %s", tt.fault.Do, got, b.complianceWrites(), run.Verdict(strict))
+			}
+		})
+	}
 }
 
 // TestRetentionExempt: what an exemption accepts is listed and not written, less is

@@ -162,6 +162,8 @@ func (r *retentionDiff) heldBack(i int) string {
 		return fmt.Sprintf("another policy has its priority %d, and the service takes none that is not its own: give one of them another by hand", p.priority)
 	case p.outside:
 		return fmt.Sprintf("its priority %d is none that can be written", p.priority)
+	case len(p.operations) > 0 && len(p.types) != 1:
+		return "it has operations for other than one record type, which the service does not take"
 	case r.wanting(r.raised[i].to):
 		return longerThanAsked
 	}

@@ -133,7 +133,10 @@ func (at Site) is(cmdlet string) bool { return strings.EqualFold(at.Cmdlet, cmdl
 
 // lists says whether the site can be a listing, which has pages.
 func (at Site) lists() bool {
-	cmdlet := at.Cmdlet == "" || at.is("Get-Mailbox") || at.is("Get-MailboxAuditBypassAssociation")
+	if at.is("Get-DistributionGroupMember") || at.is("Get-DynamicDistributionGroupMember") || at.is("Get-UnifiedGroupLinks") {
+		return true // Their Identity is the group's.
+	}
+	cmdlet := at.Cmdlet == "" || at.is("Get-Mailbox") || at.is("Get-MailboxAuditBypassAssociation") || at.is("Get-RecipientPermission")
 	return cmdlet && !containsFold(at.With, "Identity")
 }
 

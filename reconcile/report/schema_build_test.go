@@ -120,7 +120,7 @@ func (b schemaBuilder) definitions() object {
 		}),
 		"subject": b.record("One object of the tenant. The name is chosen there, and is no key.", object{
 			"kind": words(kinds()...),
-			"id":   described("The Guid of a mailbox or bypass row, else the kind.", text()),
+			"id":   described("The Guid of a mailbox or bypass row, the name of a retention policy, else the kind.", text()),
 			"name": text(),
 			"type": described("RecipientTypeDetails; empty for all but mailboxes.", text()),
 		}),
@@ -177,15 +177,14 @@ func (b schemaBuilder) change() object {
 }
 
 // valueForms says for each setting what form its values have. Those of
-// retention policies are left open: they are null where one is created or
-// removed.
+// retention policies are null where one is created.
 func valueForms() []any {
 	forms := map[string][]audit.Setting{}
 	for _, s := range audit.Settings() {
 		form := "list"
 		switch s {
 		case audit.SettingRetentionPolicy:
-			continue
+			form = "policy"
 		case audit.SettingAuditDisabled, audit.SettingUnifiedAuditLogIngestionEnabled, audit.SettingAdminAuditLogEnabled,
 			audit.SettingAuditBypassEnabled, audit.SettingAuditEnabled:
 			form = "boolean"
@@ -195,6 +194,10 @@ func valueForms() []any {
 		forms[form] = append(forms[form], s)
 	}
 	shape := map[string]object{"boolean": boolean(), "list": arrayOf(text()), "span": matching(spanPattern)}
+	shape["policy"] = object{"anyOf": []any{
+		object{"type": "null"},
+		arrayOf(matching("^(Operations|Priority|RecordTypes|RetentionDuration|UserIds)=")),
+	}}
 	var out []any
 	for _, form := range slices.Sorted(maps.Keys(forms)) {
 		out = append(out, object{
