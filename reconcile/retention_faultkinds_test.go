@@ -27,8 +27,11 @@ type retentionSite struct {
 func TestRetentionFaults(t *testing.T) {
 	struck := map[string]bool{}
 	for _, site := range []retentionSite{
-		{cmdlet: getRetention}, {cmdlet: getRetention, continued: true}, {cmdlet: getRetention, late: true},
-		{cmdlet: newRetention}, {cmdlet: setRetention},
+		{cmdlet: getRetention},
+		{cmdlet: getRetention, continued: true},
+		{cmdlet: getRetention, late: true},
+		{cmdlet: newRetention},
+		{cmdlet: setRetention},
 	} {
 		for _, kind := range simulator.FaultKinds() {
 			at := simulator.Site{Cmdlet: site.cmdlet, Continued: site.continued}
