@@ -104,6 +104,10 @@ func TestRetentionRows(t *testing.T) {
 		"no types":           {func(r *simulator.Row) { r.Delete("RecordTypes") }, 1},
 		"types of no form":   {func(r *simulator.Row) { r.Set("RecordTypes", `{"a": 1}`) }, 1},
 		"types are null":     {func(r *simulator.Row) { r.Set("RecordTypes", "null") }, 0},
+		"types in one text":  {func(r *simulator.Row) { r.Set("RecordTypes", `["SharePoint, ExchangeItem"]`) }, 1},
+		"types are numbers":  {func(r *simulator.Row) { r.Set("RecordTypes", `["2"]`) }, 1},
+		"an empty type":      {func(r *simulator.Row) { r.Set("RecordTypes", `[""]`) }, 1},
+		"users in one text":  {func(r *simulator.Row) { r.Set("UserIds", `["a@contoso.com,b@contoso.com"]`) }, 1},
 		"users are missing":  {func(r *simulator.Row) { r.Delete("UserIds") }, 1},
 		"no name":            {func(r *simulator.Row) { r.Delete("Name") }, 1},
 		"of other records": {func(r *simulator.Row) {
@@ -136,6 +140,23 @@ func TestRetentionListedTwice(t *testing.T) {
 		b.dial()
 		if n := b.plan(parse(t, aYear)).Summary().States[audit.KindRetention]; n.Unknown != 1 || n.Drifted > 1 {
 			t.Errorf("states %+v", n)
+		}
+	})
+}
+
+// TestRetentionListedTwiceElsewhere: nor is it known then that the policy takes hold
+// of other records only.
+func TestRetentionListedTwiceElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tenant := simulator.NewTenant(simulator.Seed{Mailboxes: 1})
+		tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "files", Priority: 2, RecordTypes: []string{"SharePoint"}, Duration: "ThreeMonths"})
+		tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "mail", Priority: 3, RecordTypes: []string{"ExchangeItem"}, Duration: "ThreeMonths"})
+		b := newRetentionBench(t, tenant)
+		b.front = simulator.NewCompliance(b.tenant, simulator.WithRowEdit(func(_ string, r *simulator.Row) { r.Set("Name", `"one"`) }))
+		b.dial()
+		plan := b.plan(parse(t, "retention: {floor: 180d}"))
+		if n := plan.Summary().States[audit.KindRetention]; n.Unknown != 1 || plan.Coverage.Complete {
+			t.Errorf("states %+v, complete %t", n, plan.Coverage.Complete)
 		}
 	})
 }
