@@ -338,6 +338,10 @@ func TestRetentionExempt(t *testing.T) {
 	exempt := func(accept, expires string) string {
 		return wish + "exemptions:\n  cheap: {subject: retention, accept: " + accept + ", reason: budget, owner: sec@contoso.com, expires: " + expires + "}\n"
 	}
+	twice := func(first, second string) string {
+		_, also, _ := strings.Cut(strings.TrimPrefix(exempt(second, "2099-01-01"), wish), "cheap")
+		return exempt(first, "2099-01-01") + "  also" + also
+	}
 	short := simulator.RetentionPolicy{Name: "short", Priority: 5, RecordTypes: []string{"ExchangeItem"}, Duration: "ThreeMonths"}
 	const both = "{floor: 90d, require: [{recordTypes: [ExchangeItem], atLeast: 90d}]}"
 	for name, tt := range map[string]struct {
@@ -348,6 +352,9 @@ func TestRetentionExempt(t *testing.T) {
 		"below":     {exempt("{floor: 90d, require: [{recordTypes: [ExchangeItem], atLeast: 180d}]}", "2099-01-01"), "planned short: RetentionDuration=SixMonths", reconcile.StateCounts{Drifted: 1}},
 		"one part":  {exempt("{floor: 90d}", "2099-01-01"), "planned short: RetentionDuration=TwelveMonths", reconcile.StateCounts{Drifted: 1}},
 		"ended":     {exempt(both, "1999-01-01"), "planned short: RetentionDuration=TwelveMonths", reconcile.StateCounts{Drifted: 1}},
+		"two":       {twice("{floor: 90d}", "{require: [{recordTypes: [ExchangeItem], atLeast: 90d}]}"), "exempt short: RetentionDuration=TwelveMonths", reconcile.StateCounts{Exempt: 1}},
+		"swapped":   {twice("{require: [{recordTypes: [ExchangeItem], atLeast: 90d}]}", "{floor: 90d}"), "exempt short: RetentionDuration=TwelveMonths", reconcile.StateCounts{Exempt: 1}},
+		"the first": {twice("{floor: 90d, require: [{recordTypes: [ExchangeItem], atLeast: 180d}]}", "{floor: 100d}"), "planned short: RetentionDuration=SixMonths", reconcile.StateCounts{Drifted: 1}},
 		"no policy": {wish, "planned short: RetentionDuration=TwelveMonths", reconcile.StateCounts{Drifted: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
