@@ -34,7 +34,8 @@ func TestGroups(t *testing.T) {
 				made := tenant.AddGroup(simulator.Group{Type: string(kind), PrimarySMTPAddress: "leads" + string(kind) + "@contoso.com", Members: people[i : i+5]})
 				found := c.GroupByID(t.Context(), []string{strings.ToUpper(made.PrimarySMTPAddress), made.Guid})
 				for _, r := range found {
-					if r.Err != nil || r.Value.Kind != kind || r.Value.Guid != made.Guid || r.Value.Address != exchange.Of(made.PrimarySMTPAddress) {
+					if r.Err != nil || r.Value.Kind != kind || r.Value.Guid != made.Guid || r.Value.Address != exchange.Of(made.PrimarySMTPAddress) ||
+						!slices.Equal(r.Value.Addresses.Value, []string{"SMTP:" + made.PrimarySMTPAddress}) {
 						t.Fatalf("%s: %+v", kind, r)
 					}
 				}

@@ -41,6 +41,9 @@ type Group struct {
 	Guid    string
 	Kind    GroupKind
 	Address Field[string] // PrimarySmtpAddress
+	// Addresses are the proxy addresses, as smtp:leads@contoso.com; absent where the
+	// group is a member of another.
+	Addresses Field[[]string] // EmailAddresses
 }
 
 // NotAGroupError means that a recipient is of a type whose members this client
@@ -71,6 +74,8 @@ type Member struct {
 	ExternalDirectoryObjectID Field[string]
 	Type                      Field[string] // RecipientTypeDetails
 	Address                   Field[string] // PrimarySmtpAddress
+	// addresses is asked for where a group is looked up, and not of its members.
+	addresses Field[[]string] // EmailAddresses
 }
 
 func memberProperty(m *Member, name []byte) property {
@@ -83,6 +88,8 @@ func memberProperty(m *Member, name []byte) property {
 		return &m.Type
 	case "PrimarySmtpAddress":
 		return &m.Address
+	case "EmailAddresses":
+		return &m.addresses
 	default:
 		return nil
 	}
@@ -105,7 +112,7 @@ func (m Member) Group() (Group, bool, error) {
 			Cmdlet: "a member of a group", Reason: ReasonRow, Err: fmt.Errorf("its Guid is %v, its type %v", m.Guid.State, m.Type.State),
 		}
 	case GroupKind(kind).members() != "":
-		return Group{Guid: strings.ToLower(guid), Kind: GroupKind(kind), Address: m.Address}, true, nil
+		return Group{Guid: strings.ToLower(guid), Kind: GroupKind(kind), Address: m.Address, Addresses: m.addresses}, true, nil
 	case strings.Contains(strings.ToLower(kind), "group"), strings.EqualFold(kind, "RoomList"):
 		return Group{}, false, &NotAGroupError{Identity: guid, Type: kind}
 	default:
@@ -117,7 +124,8 @@ func (m Member) Group() (Group, bool, error) {
 // address or a GUID. The results have the order of identities. A recipient that is
 // no group gives a [NotAGroupError], one that does not exist an error for which
 // [IsNotFound] holds; a group without an address is not found, as it is no
-// recipient.
+// recipient. The service also finds a recipient by names that people choose, so that
+// a caller who means an address has to look for it in the answer.
 func (c *Client) GroupByID(ctx context.Context, identities []string) []Result[Group] {
 	build := func(identity string) (invocation, error) {
 		err := checkIdentity(cmdletGetRecipient, identity)
@@ -126,7 +134,7 @@ func (c *Client) GroupByID(ctx context.Context, identities []string) []Result[Gr
 			err = invalidCall(cmdletGetRecipient, "the identity %q holds an asterisk", identity)
 		}
 		return invocation{
-			params: params{"Identity": identity}, selected: memberSelected(), anchor: organizationAnchor(),
+			params: params{"Identity": identity}, selected: append(memberSelected(), "EmailAddresses"), anchor: organizationAnchor(),
 		}, err
 	}
 	judge := func(o outcome) Result[Group] { return asGroup(o, one(o, memberProperty)) }

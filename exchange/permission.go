@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -40,15 +39,31 @@ func (d Delegation) String() string {
 func delegation(trustee Field[string], rights Field[[]string], right string, inherited, deny Field[bool]) Delegation {
 	who, named := trustee.Get()
 	what, listed := rights.Get()
-	has := slices.ContainsFunc(what, func(s string) bool { return sameAction(s, right) })
+	has, plain := holdsRight(what, right)
 	switch {
-	case inherited == Of(true), deny == Of(true), listed && !has, named && isNobodyElse(who):
+	case inherited == Of(true), deny == Of(true), listed && plain && !has, named && isNobodyElse(who):
 		return NotDelegated
-	case !listed, inherited.State != Set, deny.State != Set, !named, isBlank(who):
+	case !listed, !has, inherited.State != Set, deny.State != Set, !named, isBlank(who):
 		return DelegationUnknown
 	default:
 		return Delegated
 	}
+}
+
+// holdsRight tells whether a list of rights holds one, and whether each of them is
+// a plain name. An element may be several names with commas between them
+// (audit-records 3: ["FullAccess, ReadPermission"]); what is no name, such as the
+// number of a right, may stand for any.
+func holdsRight(rights []string, right string) (has, plain bool) {
+	plain = true
+	for _, element := range rights {
+		for name := range strings.SplitSeq(element, ",") {
+			name = strings.TrimSpace(name)
+			has = has || sameAction(name, right)
+			plain = plain && name != "" && strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz") == ""
+		}
+	}
+	return has, plain
 }
 
 // isNobodyElse tells the mailbox itself, and the bare security identifier of an

@@ -29,6 +29,11 @@ func TestDelegationIsUnknownWhereTheRowIs(t *testing.T) {
 		{"gone", func(p *MailboxPermission) { p.User = Of("s-1-5-21-7") }, NotDelegated},
 		{"an identifier of another kind", func(p *MailboxPermission) { p.User = Of("S-1-5-18") }, Delegated},
 		{"another right", func(p *MailboxPermission) { p.AccessRights = Of([]string{"ReadPermission"}) }, NotDelegated},
+		{"several rights in one element", func(p *MailboxPermission) { p.AccessRights = Of([]string{"ReadPermission, FullAccess"}) }, Delegated},
+		{"several others in one element", func(p *MailboxPermission) { p.AccessRights = Of([]string{"DeleteItem, ReadPermission"}) }, NotDelegated},
+		{"a number", func(p *MailboxPermission) { p.AccessRights = Of([]string{"1"}) }, DelegationUnknown},
+		{"a number beside", func(p *MailboxPermission) { p.AccessRights = Of([]string{"ReadPermission, 65536"}) }, DelegationUnknown},
+		{"an empty right", func(p *MailboxPermission) { p.AccessRights = Of([]string{""}) }, DelegationUnknown},
 		{"no right at all", func(p *MailboxPermission) { p.AccessRights = Of([]string{}) }, NotDelegated},
 	}
 	for _, test := range tests {

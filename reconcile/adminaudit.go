@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -118,7 +119,8 @@ func (d differ) adminAudit(v adminView) finding {
 }
 
 // adminPart judges one setting, and lowers the wish to what an exemption accepts
-// where it is not met, as for mailboxes.
+// where it is not met, as for mailboxes: of several exemptions it is enough to
+// satisfy one, and where none is satisfied the first is what must be reached.
 func (d differ) adminPart(f *finding, v adminView, part adminPart) {
 	wish := part.of(*d.policy.AdminAudit)
 	c, why := part.judge(v, wish)
@@ -129,8 +131,14 @@ func (d differ) adminPart(f *finding, v adminView, part adminPart) {
 	if c == nil {
 		return
 	}
+	var floor *Change
+	ended := ""
 	for _, e := range d.policy.Exemptions {
-		if e.Subject != audit.KindAdminAudit || e.Expired(d.now) || !part.speaks(e.Accept) {
+		switch {
+		case e.Subject != audit.KindAdminAudit || !part.speaks(e.Accept):
+			continue
+		case e.Expired(d.now):
+			ended += fmt.Sprintf("; exemption %s ended on %s", e.Name, e.Expires.Format(time.DateOnly))
 			continue
 		}
 		lowered, _ := part.judge(v, part.accepted(wish, e.Accept))
@@ -139,9 +147,14 @@ func (d differ) adminPart(f *finding, v adminView, part adminPart) {
 			f.changes = append(f.changes, *c)
 			return
 		}
-		c = lowered
-		break
+		if floor == nil {
+			floor = lowered
+		}
 	}
+	if floor != nil {
+		c = floor
+	}
+	c.Reason += ended
 	c.Fate = FateUnsupported
 	if d.policy.AdminAudit.Attempt {
 		c.Fate = FatePlanned

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +102,16 @@ func TestDiffAdminAudit(t *testing.T) {
 			view: newAdmin(cmdlets("Set-*"), excluded("Get-Mailbox"), func(v *adminView) { v.parameters.value = nil }),
 			want: "exempt\nadminAuditLogAgeLimit exempt 90.00:00:00=>90.00:00:00\nadminAuditLogCmdlets exempt +*\n" +
 				"adminAuditLogExcludedCmdlets exempt -Get-Mailbox\nadminAuditLogParameters exempt +*\n",
+		},
+		"within what the second of two accepts": {
+			wish: `ageLimit: 1y, attempt: true`,
+			rest: exempt(`ageLimit: 180d`, inForce) + strings.Replace(strings.TrimPrefix(exempt(`ageLimit: 90d`, inForce), "exemptions:\n"), "e:", "f:", 1),
+			view: newAdmin(), want: "exempt\nadminAuditLogAgeLimit exempt 90.00:00:00=>90.00:00:00\n",
+		},
+		"below what either accepts": {
+			wish: `ageLimit: 1y, attempt: true`,
+			rest: exempt(`ageLimit: 180d`, inForce) + strings.Replace(strings.TrimPrefix(exempt(`ageLimit: 100d`, inForce), "exemptions:\n"), "e:", "f:", 1),
+			view: newAdmin(), want: "drifted\nadminAuditLogAgeLimit planned 90.00:00:00=>180.00:00:00\n",
 		},
 		"below what is accepted": {
 			wish: `cmdlets: ["*"], excludedCmdlets: [], ageLimit: 1y`,

@@ -259,6 +259,7 @@ func journalSubject(s Subject) journal.Subject {
 // inverseOf says what would undo a change. Adding to a list that Microsoft
 // manages pins it; the way back is to restore the default set (semantics 2.1).
 // Restoring replaces lists; the way back is to write them as they were.
+// What was not there before is undone by taking away all of it.
 func inverseOf(c Change, before profile) journal.Inverse {
 	switch {
 	case c.Pins:

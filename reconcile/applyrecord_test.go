@@ -188,6 +188,11 @@ func (w watched) look(cmdlet string, parameters map[string]any) {
 		subject, settings = "organization", []string{"auditDisabled"}
 	case "Enable-OrganizationCustomization":
 		subject, settings = "organization", []string{"organizationCustomization"}
+	case newRetention:
+		subject, _ = parameters["Name"].(string)
+		settings = []string{string(audit.SettingRetentionPolicy)}
+	case setRetention:
+		settings = []string{string(audit.SettingRetentionPolicy)}
 	case "Set-Mailbox":
 		settings = nil
 		for name := range parameters {

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,8 +112,9 @@ func (e *engine) retentionPolicy(ctx context.Context, i int, c Change) {
 	e.conclude(bctx, []journal.Outcome{outcomeOf(c, o)})
 }
 
-// sendRetention makes the call. A refusal ends this kind and no other: it is
-// another service, with a token and roles of its own.
+// sendRetention makes the call. A refusal that comes again ends this kind, and so
+// does the want of a token; no other kind, as it is another service with a token
+// and roles of its own.
 func (e *engine) sendRetention(ctx context.Context, c Change) error {
 	values, _ := c.After.([]string)
 	edit, cmdlet := retentionEdit(values), cmdletSetRetention
@@ -125,7 +125,9 @@ func (e *engine) sendRetention(ctx context.Context, c Change) error {
 	} else {
 		err = e.opts.Compliance.SetRetentionPolicy(ctx, c.Subject.ID, edit).Err
 	}
-	if withoutAccess(err) {
+	if !exchange.IsUnauthenticated(err) {
+		e.refusals(audit.KindRetention, cmdlet, []error{err})
+	} else {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		if !slices.Contains(e.run.Refused, cmdlet) {
@@ -139,8 +141,7 @@ func (e *engine) sendRetention(ctx context.Context, c Change) error {
 // withoutAccess tells an answer that says that a service is closed to the caller:
 // its role, its token, or that there is no token for it.
 func withoutAccess(err error) bool {
-	_, none := errors.AsType[*exchange.TokenError](err)
-	return none || exchange.IsRefused(err) || exchange.IsUnauthenticated(err)
+	return exchange.IsRefused(err) || exchange.IsUnauthenticated(err)
 }
 
 // lookRetention reads the policies back after a write that ended with err. It

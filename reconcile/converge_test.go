@@ -72,6 +72,9 @@ func requiredCases() []string {
 	for _, of := range []string{"list", "auditEnabled", "auditLogAgeLimit"} {
 		out = append(out, "exemption within "+of, "exemption below its floor "+of, "exemption expired "+of)
 	}
+	for _, of := range []string{"memberOf", "hasDelegates", "capability"} {
+		out = append(out, "selector "+of+" planned", "selector "+of+" open")
+	}
 	return append(out, "exemption within organization", "exemption that may apply", "override")
 }
 
@@ -139,6 +142,7 @@ func (c *convergence) run(t *testing.T) {
 	plan := b.check(p)
 	notePlan(plan, p, c.cases)
 	noteExemptions(plan, p, c.cases)
+	noteSelectors(plan, p, c.cases)
 	findings, pardoned := judge(t, p, c.tenant)
 	if plan.Verdict(strict) == reconcile.VerdictInLine && len(findings) > 0 {
 		c.problem("in line, while the oracle finds %+v", findings)
@@ -241,6 +245,30 @@ func noteExemptions(plan *reconcile.Plan, p *policy.Policy, cases seen) {
 			cases.note("exemption below its floor", of)
 		case c.Fate == reconcile.FatePlanned && strings.Contains(c.Reason, " ended on "):
 			cases.note("exemption expired", of)
+		}
+	}
+}
+
+// noteSelectors counts what came of the rules that ask about more than a row.
+func noteSelectors(plan *reconcile.Plan, p *policy.Policy, cases seen) {
+	for _, rule := range p.Mailboxes {
+		if rule.Where == nil {
+			continue
+		}
+		for _, of := range []string{"memberOf", "hasDelegates", "capability"} {
+			if !strings.Contains(rule.Where.String(), of) {
+				continue
+			}
+			for c := range plan.Changes() {
+				if c.Fate == reconcile.FatePlanned && c.Origin.Rule == rule.Name {
+					cases.note("selector", of, "planned")
+				}
+			}
+			for u := range plan.Unknown() {
+				if strings.HasPrefix(u.Reason, "whether rule "+rule.Name) {
+					cases.note("selector", of, "open")
+				}
+			}
 		}
 	}
 }

@@ -183,6 +183,9 @@ func TestDelegatesOpen(t *testing.T) {
 		"the row has no identity": {
 			damage: on("Get-Mailbox", "sendas", "Identity"), planned: "behalf full sendas", full: everybody, sendAs: "sendas",
 		},
+		"not in the listing": {
+			damage: on("Get-RecipientPermission", "alone", "Identity"), planned: "behalf full sendas", full: everybody, sendAs: "alone",
+		},
 		"deleted meanwhile": {
 			faults: []simulator.Fault{simulator.Meanwhile("Get-MailboxPermission", 1, func(t *simulator.Tenant) {
 				if m, ok := t.FindMailbox("alone@contoso.com"); ok {
@@ -194,8 +197,8 @@ func TestDelegatesOpen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctestRun(t, func(t *testing.T) {
 				tenant, guids := delegateTenant()
-				for name, guid := range map[string]string{"sendas": guids["sendas"], "full": guids["full"]} {
-					m, _ := tenant.Mailbox(guid)
+				for _, name := range []string{"sendas", "full", "alone"} {
+					m, _ := tenant.Mailbox(guids[name])
 					guids["id "+name] = m.ExternalDirectoryObjectID
 				}
 				options := []simulator.Option{simulator.WithFaults(tt.faults...)}
@@ -227,6 +230,26 @@ func TestDelegatesOpen(t *testing.T) {
 }
 
 func sorted(words string) string { return strings.Join(slices.Sorted(strings.FieldsSeq(words)), " ") }
+
+// TestSettledExemption: that an exemption matches nobody is said once it is known.
+func TestSettledExemption(t *testing.T) {
+	for who, want := range map[string]int{"alone": 1, "full": 0} {
+		tenant, guids := delegateTenant()
+		for name, guid := range guids {
+			if name != who {
+				tenant.RemoveMailbox(guid)
+			}
+		}
+		plan := newBench(t, tenant).check(parse(t, `
+mailboxes: {all: {ageLimit: 180d}}
+exemptions:
+  shared: {where: {hasDelegates: true}, accept: {ageLimit: 30d}, reason: r, owner: o@contoso.com, expires: 2099-01-01}
+`))
+		if n := strings.Count(strings.Join(plan.Warnings, "\n"), "matches no mailbox"); n != want {
+			t.Errorf("%s: %d warnings in %q", who, n, plan.Warnings)
+		}
+	}
+}
 
 // TestHopelessAsking: where a request fails for every mailbox in it, the thousands
 // that remain are not tried.

@@ -194,7 +194,6 @@ func (a *drafter) bypass(ctx context.Context, r Reader) error {
 	for _, rec := range a.obs.pop.records {
 		names[rec.id] = rec.name
 	}
-	var ask []string
 	unclear := 0
 	for _, row := range a.obs.bypass.rows {
 		if row.missing != "" {
@@ -202,15 +201,29 @@ func (a *drafter) bypass(ctx context.Context, r Reader) error {
 			continue
 		}
 		a.draft.Allow = append(a.draft.Allow, DraftAllow{ID: row.id.String(), Account: names[row.id]})
-		if names[row.id] == "" {
-			ask = append(ask, row.id.String())
-		}
 	}
+	slices.SortFunc(a.draft.Allow, func(x, y DraftAllow) int { return strings.Compare(x.ID, y.ID) })
+	left := max(0, len(a.draft.Allow)-maxDraftAllow)
+	a.draft.Allow = a.draft.Allow[:len(a.draft.Allow)-left]
 	if unclear > 0 {
 		a.note("whether %s bypassed could not be read, and no entry allows it", plural(unclear, "account is", "accounts are"))
 	}
+	if left > 0 {
+		a.note("%s bypassed, too many to list: no entry allows them, and they stay drift", plural(left, "more account is", "more accounts are"))
+	}
 	if a.obs.bypass.read == 0 {
 		a.note("the listing of bypass associations is empty, which no tenant's is: the role may not see it")
+	}
+	return a.nameBypassed(ctx, r)
+}
+
+// nameBypassed looks up the sign-in names of the accounts that are no mailbox.
+func (a *drafter) nameBypassed(ctx context.Context, r Reader) error {
+	var ask []string
+	for _, e := range a.draft.Allow {
+		if e.Account == "" {
+			ask = append(ask, e.ID)
+		}
 	}
 	found := map[string]string{}
 	for batch := range slices.Chunk(ask, exchange.BatchSize) {
@@ -229,7 +242,6 @@ func (a *drafter) bypass(ctx context.Context, r Reader) error {
 			e.Account = found[e.ID]
 		}
 	}
-	slices.SortFunc(a.draft.Allow, func(x, y DraftAllow) int { return strings.Compare(x.ID, y.ID) })
 	return nil
 }
 

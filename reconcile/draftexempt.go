@@ -16,7 +16,7 @@ import (
 // accepted together, by what they have in common.
 func (a *drafter) accepted(standings []standing) {
 	groups := map[string]*DraftExemption{}
-	unnamed := 0
+	unnamed, purged := 0, 0
 	for _, rec := range a.eligible(standings) {
 		s := standings[rec.kase]
 		if len(s.lacks) == 0 {
@@ -27,7 +27,9 @@ func (a *drafter) accepted(standings []standing) {
 			continue
 		}
 		if s.accept == (DraftAccept{}) {
-			a.note("%s: %s", rec.name, strings.Join(s.lacks, "; "))
+			if purged++; purged <= maxDraftPurged {
+				a.note("%s: %s", rec.name, strings.Join(s.lacks, "; "))
+			}
 			continue
 		}
 		key := s.accept.key()
@@ -35,6 +37,9 @@ func (a *drafter) accepted(standings []standing) {
 			groups[key] = &DraftExemption{Accept: s.accept}
 		}
 		groups[key].take([]string{rec.name}, s.lacks)
+	}
+	if more := purged - maxDraftPurged; more > 0 {
+		a.note("%s short of the baseline in the same way, which cannot be accepted", plural(more, "more mailbox falls", "more mailboxes fall"))
 	}
 	if unnamed > 0 {
 		a.note("%s short of the baseline and cannot be named by an address: nothing is accepted of them", plural(unnamed, "mailbox falls", "mailboxes fall"))
@@ -70,11 +75,14 @@ func (e *DraftExemption) take(addresses, lacks []string) {
 // bound keeps the file readable by the language, which has a limit of its size:
 // a tenant that falls short as a whole is accepted as a whole.
 func (a *drafter) bound() {
-	n := 0
+	n, size := 0, 0
 	for _, e := range a.draft.Accepted {
 		n += len(e.Addresses)
+		for _, address := range e.Addresses {
+			size += len(address)
+		}
 	}
-	if n <= maxDraftAddresses {
+	if n <= maxDraftAddresses && size <= maxDraftText {
 		return
 	}
 	all := DraftExemption{Name: "below", Addresses: []string{"*@*"}, Mailboxes: n, Accept: a.draft.Accepted[0].Accept}

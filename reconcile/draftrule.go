@@ -19,6 +19,10 @@ const (
 	maxRuleAddresses   = 200
 	maxDraftExemptions = 25
 	maxDraftAddresses  = 8000
+	maxDraftText       = 400 << 10 // bytes of these addresses
+	maxDraftAllow      = 1000
+	maxDraftPurged     = 20 // mailboxes named for an age limit of zero
+	maxDraftLacks      = 20 // lines of what one exemption falls short of
 )
 
 // standing is how one case stands against the chosen baselines: per value either

@@ -189,8 +189,11 @@ func (d *Draft) exemptions(y *yamlWriter) {
 	d.switches(y)
 	for _, e := range d.Accepted {
 		y.comment(1, "%s:", plural(e.Mailboxes, "mailbox", "mailboxes"))
-		for _, why := range e.Lacks {
+		for _, why := range e.Lacks[:min(len(e.Lacks), maxDraftLacks)] {
 			y.comment(1, "- %s", why)
+		}
+		if more := len(e.Lacks) - maxDraftLacks; more > 0 {
+			y.comment(1, "- and in %s", plural(more, "other way", "other ways"))
 		}
 		y.line(1, "%s:", e.Name)
 		y.line(2, "where:")

@@ -59,7 +59,7 @@ const (
 	// OutcomeNotSearchable means that the mailbox records and nothing reaches the
 	// unified audit log.
 	OutcomeNotSearchable Outcome = "notSearchable"
-	// OutcomeNothing means that nothing is recorded.
+	// OutcomeNothing means that nothing is recorded, or nothing that is known to be.
 	OutcomeNothing Outcome = "nothing"
 	// OutcomeUnknown means that a switch could not be read.
 	OutcomeUnknown Outcome = "unknown"
@@ -251,6 +251,9 @@ func (x explainer) verdict(l audit.LogonType) LogonVerdict {
 		for _, s := range chain {
 			if s.Effect == effect {
 				v.Outcome, v.DecidedBy, v.Reason = OutcomeNothing, s.Name, s.Reason
+				if s.Name == SwitchActions && effect == EffectStops {
+					v.Doubtful = doubtful(l, list).Slice()
+				}
 				if effect == EffectUnknown {
 					v.Outcome, v.NotRecorded = OutcomeUnknown, []string{}
 				}
@@ -276,16 +279,25 @@ func (x explainer) verdict(l audit.LogonType) LogonVerdict {
 
 // fill divides the actions into recorded, not recorded, and doubtful ones.
 func (v *LogonVerdict) fill(l audit.LogonType, list, possible audit.ActionSet) {
-	var doubtful []audit.Action
-	for _, name := range list.Slice() {
-		a := audit.Action(name)
-		if m := audit.Status(l, a); m == audit.AcceptedUseless || m == audit.Rejected {
-			doubtful = append(doubtful, a)
-		}
-	}
-	odd := audit.NewActionSet(doubtful...)
+	odd := doubtful(l, list)
 	v.Recorded, v.Doubtful = list.Minus(odd).Slice(), odd.Slice()
 	v.NotRecorded = possible.Minus(list).Slice()
+}
+
+// doubtful are the entries of a list of which no record is known to come:
+// actions that are taken and not recorded by themselves, or refused today
+// (semantics 1.2), and members of the enumeration that are no actions (1.1).
+func doubtful(l audit.LogonType, list audit.ActionSet) audit.ActionSet {
+	var odd []audit.Action
+	for _, name := range list.Slice() {
+		a := audit.Action(name)
+		mark := audit.Status(l, a)
+		why, _ := audit.NotAnAction(name)
+		if mark == audit.AcceptedUseless || mark == audit.Rejected || why != "" {
+			odd = append(odd, a)
+		}
+	}
+	return audit.NewActionSet(odd...)
 }
 
 // recordable are the actions that the service can record for a logon type.
@@ -332,6 +344,8 @@ func (x explainer) listed(l audit.LogonType, list audit.ActionSet, why string) E
 		s.Reason = "the fixed set of a group mailbox decides, whatever it shows (semantics 1.5)"
 	case list.Len() == 0:
 		s.Effect, s.Reason = EffectStops, "the list of this logon type is empty"
+	case list.Minus(doubtful(l, list)).Len() == 0:
+		s.Effect, s.Reason = EffectStops, "the list of this logon type holds nothing that the service is known to record"
 	case x.profile.managed.value.has(l):
 		s.Reason = "Microsoft keeps the list of " + word + " actions, and adds new ones to it"
 	default:

@@ -39,6 +39,7 @@ func drawTenant(r *rapid.T) *simulator.Tenant {
 			AgeLimit:           rapid.SampledFrom([]string{"30.00:00:00", "90.00:00:00", "365.00:00:00", "12:00:00"}).Draw(r, "age"),
 			AuditEnabled:       rapid.SampledFrom([]simulator.Tri{simulator.Unset, simulator.True, simulator.False}).Draw(r, "enabled"),
 			Admin:              drawActions(r), Delegate: drawDelegate(r), Owner: drawActions(r),
+			Capabilities:     rapid.SampledFrom([][]string{nil, {"BPOS_S_Enterprise"}, {"M365Auditing", "Other"}}).Draw(r, "capabilities"),
 			CustomAttributes: map[int]string{1: rapid.SampledFrom([]string{"", "VIP"}).Draw(r, "attribute")},
 		}
 		for _, l := range []string{"Admin", "Delegate", "Owner"} {
@@ -48,10 +49,36 @@ func drawTenant(r *rapid.T) *simulator.Tenant {
 		}
 		tenant.AddMailbox(m)
 	}
+	drawDirectory(r, tenant)
 	for u := range tenant.AllUsers() {
 		tenant.SetBypass(u.Guid, rapid.Bool().Draw(r, "bypassed"))
 	}
 	return tenant
+}
+
+// drawDirectory adds groups, one nested in another and back, and delegates of every
+// kind. Of two mailboxes the permissions do not say which is meant.
+func drawDirectory(r *rapid.T, tenant *simulator.Tenant) {
+	addTwins(tenant)
+	var members [3][]string
+	ann := simulator.Permission{Trustee: "ann@contoso.com"}
+	for m := range tenant.AllMailboxes() {
+		if n := rapid.IntRange(0, 5).Draw(r, "group"); n < len(members) {
+			members[n] = append(members[n], m.Guid)
+		}
+		switch rapid.IntRange(0, 9).Draw(r, "delegate") {
+		case 0:
+			tenant.Update(m.Guid, func(m *simulator.Mailbox) { m.SendOnBehalf = []string{"ann"} })
+		case 1:
+			tenant.AddRecipientPermission(m.Guid, ann)
+		case 2:
+			tenant.AddMailboxPermission(m.Guid, ann)
+		}
+	}
+	nested := tenant.AddGroup(simulator.Group{Type: "MailUniversalSecurityGroup", PrimarySMTPAddress: "nested@contoso.com"})
+	list := tenant.AddGroup(simulator.Group{PrimarySMTPAddress: "list@contoso.com", Members: append(members[0], nested.Guid)})
+	tenant.SetMembers(nested.Guid, append(members[1], list.Guid)...)
+	tenant.AddGroup(simulator.Group{Type: "DynamicDistributionGroup", PrimarySMTPAddress: "dynamic@contoso.com", Members: members[2]})
 }
 
 func drawActions(r *rapid.T) []string {
@@ -71,7 +98,10 @@ func drawDamage(r *rapid.T, tenant *simulator.Tenant) func(string, *simulator.Ro
 	victims := map[string]string{}
 	for m := range tenant.AllMailboxes() {
 		if rapid.IntRange(0, 15).Draw(r, "damage") == 0 {
-			victims[m.Guid] = rapid.SampledFrom([]string{"AuditOwner", "AuditLogAgeLimit", "DefaultAuditSet", "AuditEnabled", "RecipientTypeDetails", "CustomAttribute1"}).Draw(r, "victim")
+			victims[m.Guid] = rapid.SampledFrom([]string{
+				"AuditOwner", "AuditLogAgeLimit", "DefaultAuditSet", "AuditEnabled", "RecipientTypeDetails", "CustomAttribute1",
+				"GrantSendOnBehalfTo", "PersistedCapabilities", "Identity",
+			}).Draw(r, "victim")
 		}
 	}
 	for b := range tenant.AllBypass() {
@@ -162,7 +192,7 @@ func drawExemptions(r *rapid.T, b *strings.Builder) {
 			accept = rapid.SampledFrom([]string{"enabled: false, ageLimit: 1d", "cmdlets: [\"Set-Mailbox\"], excludedCmdlets: [\"Set-User\"], enabled: false", "ageLimit: 40d"}).Draw(r, "admin")
 		default:
 			about = "where: " + rapid.SampledFrom([]string{
-				"{address: \"*\"}", "{address: \"odd-*\"}", "{attribute: {customAttribute1: VIP}}", "{not: {attribute: {customAttribute1: VIP}}}",
+				"{address: \"*\"}", "{address: \"odd-*\"}", "{memberOf: list@contoso.com}", "{hasDelegates: true}", "{attribute: {customAttribute1: VIP}}", "{not: {attribute: {customAttribute1: VIP}}}",
 			}).Draw(r, "whom")
 			accept = drawAccept(r)
 		}
@@ -241,6 +271,8 @@ func drawRule(r *rapid.T, b *strings.Builder, i int, family map[string]string) {
 	if where := rapid.SampledFrom([]string{
 		"", "", "{address: \"odd-*\"}", "{attribute: {customAttribute1: VIP}}",
 		"{not: {address: [\"odd-1@contoso.com\", \"*-2@*\"]}}",
+		"{memberOf: list@contoso.com}", "{memberOf: [dynamic@contoso.com, nested@contoso.com]}", "{memberOf: [gone@contoso.com, list@contoso.com]}",
+		"{hasDelegates: true}", "{allOf: [{hasDelegates: false}, {not: {memberOf: dynamic@contoso.com}}]}", "{capability: m365auditing}",
 		"{anyOf: [{address: \"*.1?@*\"}, {allOf: [{attribute: {customAttribute1: VIP}}, {address: \"odd-*@contoso.com\"}]}]}",
 	}).Draw(r, "where"); where != "" {
 		fmt.Fprintf(b, "    where: %s\n", where)

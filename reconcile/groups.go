@@ -115,6 +115,9 @@ func (w *groupWalk) find(ctx context.Context, refs []policy.GroupRef) []*groupNo
 		for i, res := range batchAttempt(ctx, addresses, w.reader.GroupByID) {
 			var node *groupNode
 			err := res.Err
+			if err == nil && !answersTo(res.Value, batch[i].Address) {
+				err = fmt.Errorf("the service gave the group %s, which does not have the address that was asked for", res.Value.Guid)
+			}
 			if err == nil {
 				node, err = w.node(res.Value)
 			}
@@ -126,6 +129,16 @@ func (w *groupWalk) find(ctx context.Context, refs []policy.GroupRef) []*groupNo
 		}
 	}
 	return out
+}
+
+// answersTo tells whether a group has an address. The service also finds groups by
+// names that people choose, and whoever may name one must not decide by that whom a
+// policy is about once the group that was meant is gone.
+func answersTo(g exchange.Group, address string) bool {
+	return strings.EqualFold(g.Address.Value, address) || slices.ContainsFunc(g.Addresses.Value, func(proxy string) bool {
+		smtp, ok := smtpAddress(proxy)
+		return ok && strings.EqualFold(smtp, address)
+	})
 }
 
 // node gives the one node of a group.

@@ -75,11 +75,14 @@ func retainedOf(row exchange.RetentionPolicy) retained {
 		}
 		list := slices.Clone(f.Value)
 		slices.Sort(list)
+		if slices.ContainsFunc(list, severalNames) {
+			note(fmt.Sprintf("%s is of a form that this version does not know", property))
+		}
 		return slices.Compact(list)
 	}
 	note(unread("Name", row.Name.State))
 	p.types = names("RecordTypes", row.RecordTypes)
-	p.typesKnown = row.RecordTypes.State == exchange.Set || row.RecordTypes.State == exchange.Null
+	p.typesKnown = row.RecordTypes.State == exchange.Null || row.RecordTypes.State == exchange.Set && !slices.ContainsFunc(p.types, severalNames)
 	p.operations = names("Operations", row.Operations)
 	p.users = names("UserIds", row.UserIDs)
 	note(unread("Priority", row.Priority.State))
@@ -89,6 +92,13 @@ func retainedOf(row exchange.RetentionPolicy) retained {
 		note(fmt.Sprintf("RetentionDuration is %q, which this version does not know", p.duration))
 	}
 	return p
+}
+
+// severalNames tells an element of a list that is not one name: none, a number, or
+// names with commas between them, as the service writes rights (audit-records 3).
+// How it writes these lists over REST is not known (wire 7).
+func severalNames(element string) bool {
+	return strings.TrimSpace(element) == "" || strings.Contains(element, ",") || strings.Trim(element, "0123456789 ") == ""
 }
 
 // foldRetention makes a list of rows: ordered as they win, each policy once. Rows
@@ -102,7 +112,8 @@ func foldRetention(rows []exchange.RetentionPolicy) []retained {
 		case i < 0:
 			list = append(list, p)
 		case !slices.Equal(list[i].values(), p.values()) || list[i].missing != p.missing:
-			list[i].missing = listedTwice
+			// Which records it takes hold of is not known either.
+			list[i].missing, list[i].typesKnown = listedTwice, false
 		}
 	}
 	slices.SortStableFunc(list, func(a, b retained) int {

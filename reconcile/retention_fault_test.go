@@ -104,6 +104,10 @@ func TestRetentionRows(t *testing.T) {
 		"no types":           {func(r *simulator.Row) { r.Delete("RecordTypes") }, 1},
 		"types of no form":   {func(r *simulator.Row) { r.Set("RecordTypes", `{"a": 1}`) }, 1},
 		"types are null":     {func(r *simulator.Row) { r.Set("RecordTypes", "null") }, 0},
+		"types in one text":  {func(r *simulator.Row) { r.Set("RecordTypes", `["SharePoint, ExchangeItem"]`) }, 1},
+		"types are numbers":  {func(r *simulator.Row) { r.Set("RecordTypes", `["2"]`) }, 1},
+		"an empty type":      {func(r *simulator.Row) { r.Set("RecordTypes", `[""]`) }, 1},
+		"users in one text":  {func(r *simulator.Row) { r.Set("UserIds", `["a@contoso.com,b@contoso.com"]`) }, 1},
 		"users are missing":  {func(r *simulator.Row) { r.Delete("UserIds") }, 1},
 		"no name":            {func(r *simulator.Row) { r.Delete("Name") }, 1},
 		"of other records": {func(r *simulator.Row) {
@@ -136,6 +140,23 @@ func TestRetentionListedTwice(t *testing.T) {
 		b.dial()
 		if n := b.plan(parse(t, aYear)).Summary().States[audit.KindRetention]; n.Unknown != 1 || n.Drifted > 1 {
 			t.Errorf("states %+v", n)
+		}
+	})
+}
+
+// TestRetentionListedTwiceElsewhere: nor is it known then that the policy takes hold
+// of other records only.
+func TestRetentionListedTwiceElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tenant := simulator.NewTenant(simulator.Seed{Mailboxes: 1})
+		tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "files", Priority: 2, RecordTypes: []string{"SharePoint"}, Duration: "ThreeMonths"})
+		tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "mail", Priority: 3, RecordTypes: []string{"ExchangeItem"}, Duration: "ThreeMonths"})
+		b := newRetentionBench(t, tenant)
+		b.front = simulator.NewCompliance(b.tenant, simulator.WithRowEdit(func(_ string, r *simulator.Row) { r.Set("Name", `"one"`) }))
+		b.dial()
+		plan := b.plan(parse(t, "retention: {floor: 180d}"))
+		if n := plan.Summary().States[audit.KindRetention]; n.Unknown != 1 || plan.Coverage.Complete {
+			t.Errorf("states %+v, complete %t", n, plan.Coverage.Complete)
 		}
 	})
 }
@@ -317,6 +338,10 @@ func TestRetentionExempt(t *testing.T) {
 	exempt := func(accept, expires string) string {
 		return wish + "exemptions:\n  cheap: {subject: retention, accept: " + accept + ", reason: budget, owner: sec@contoso.com, expires: " + expires + "}\n"
 	}
+	twice := func(first, second string) string {
+		_, also, _ := strings.Cut(strings.TrimPrefix(exempt(second, "2099-01-01"), wish), "cheap")
+		return exempt(first, "2099-01-01") + "  also" + also
+	}
 	short := simulator.RetentionPolicy{Name: "short", Priority: 5, RecordTypes: []string{"ExchangeItem"}, Duration: "ThreeMonths"}
 	const both = "{floor: 90d, require: [{recordTypes: [ExchangeItem], atLeast: 90d}]}"
 	for name, tt := range map[string]struct {
@@ -327,6 +352,9 @@ func TestRetentionExempt(t *testing.T) {
 		"below":     {exempt("{floor: 90d, require: [{recordTypes: [ExchangeItem], atLeast: 180d}]}", "2099-01-01"), "planned short: RetentionDuration=SixMonths", reconcile.StateCounts{Drifted: 1}},
 		"one part":  {exempt("{floor: 90d}", "2099-01-01"), "planned short: RetentionDuration=TwelveMonths", reconcile.StateCounts{Drifted: 1}},
 		"ended":     {exempt(both, "1999-01-01"), "planned short: RetentionDuration=TwelveMonths", reconcile.StateCounts{Drifted: 1}},
+		"two":       {twice("{floor: 90d}", "{require: [{recordTypes: [ExchangeItem], atLeast: 90d}]}"), "exempt short: RetentionDuration=TwelveMonths", reconcile.StateCounts{Exempt: 1}},
+		"swapped":   {twice("{require: [{recordTypes: [ExchangeItem], atLeast: 90d}]}", "{floor: 90d}"), "exempt short: RetentionDuration=TwelveMonths", reconcile.StateCounts{Exempt: 1}},
+		"the first": {twice("{floor: 90d, require: [{recordTypes: [ExchangeItem], atLeast: 180d}]}", "{floor: 100d}"), "planned short: RetentionDuration=SixMonths", reconcile.StateCounts{Drifted: 1}},
 		"no policy": {wish, "planned short: RetentionDuration=TwelveMonths", reconcile.StateCounts{Drifted: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -154,6 +154,7 @@ func TestMemberOfOpen(t *testing.T) {
 		"nor the other way":      {where: "{not: {memberOf: gone@contoso.com}}", unknown: "ann ben cat dan eve", reason: "cannot be told"},
 		"nobody asks":            {where: "{allOf: [{address: \"nobody@*\"}, {memberOf: gone@contoso.com}]}", reason: "gone@contoso.com"},
 		"one of two":             {where: "{memberOf: [gone@contoso.com, leads@contoso.com]}", planned: "ann ben", unknown: "cat dan eve", reason: "gone@contoso.com"},
+		"a group of that name":   {where: "{memberOf: old@contoso.com}", spoil: nameLikeAddress, unknown: "ann ben cat dan eve", reason: "does not have the address"},
 		"a person":               {where: "{memberOf: eve@contoso.com}", unknown: "ann ben cat dan eve", reason: "UserMailbox and no group"},
 		"a nested room list":     {where: "{memberOf: leads@contoso.com}", spoil: nestRoomList, planned: "ann ben", unknown: "cat dan eve", reason: "RoomList"},
 		"members refused":        {where: "{memberOf: leads@contoso.com}", faults: []simulator.Fault{simulator.Refused("Get-DistributionGroupMember")}, unknown: "ann ben cat dan eve", reason: "leads@contoso.com is known", verdict: reconcile.VerdictFailed},
@@ -202,6 +203,21 @@ func TestMemberOfOpen(t *testing.T) {
 			})
 		})
 	}
+}
+
+// nameLikeAddress makes a group whose name is an address that no group has.
+func nameLikeAddress(tenant *simulator.Tenant, guids map[string]string) {
+	tenant.AddGroup(simulator.Group{Name: "old@contoso.com", PrimarySMTPAddress: "mine@contoso.com", Members: []string{guids["eve"]}})
+}
+
+// TestMemberOfByProxy: a group is found by each of its addresses.
+func TestMemberOfByProxy(t *testing.T) {
+	tenant, guids := groupTenant()
+	tenant.AddGroup(simulator.Group{
+		PrimarySMTPAddress: "new@contoso.com", Addresses: []string{"SMTP:new@contoso.com", "smtp:Before@contoso.com"}, Members: []string{guids["eve"]},
+	})
+	plan := newBench(t, tenant).check(parse(t, selecting("{memberOf: before@contoso.com}")))
+	expect(t, plan, "eve", "")
 }
 
 func nestRoomList(tenant *simulator.Tenant, guids map[string]string) {

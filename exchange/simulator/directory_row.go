@@ -1,6 +1,9 @@
 package simulator
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // recipientView is a mailbox or a group as Get-Recipient and the listings of members
 // show it.
@@ -107,10 +110,13 @@ func recipientPermissionColumns() []property[permissionView] {
 }
 
 // mailboxPermissionColumns are what the cmdlet shows: the parts of the metadata's
-// MailboxPermissionInfo beside who it is about.
+// MailboxPermissionInfo beside who it is about. The rights of an entry are one text
+// in a list of one (audit-records 3: ["FullAccess, ReadPermission"]).
 func mailboxPermissionColumns() []property[permissionView] {
+	joined := permissionRights()
+	joined.write = func(b []byte, p *permissionView) []byte { return appendList(b, []string{strings.Join(p.Rights, ", ")}) }
 	return []property[permissionView]{
-		permissionRights(),
+		joined,
 		{"Deny", nil, func(b []byte, p *permissionView) []byte { return appendBool(b, p.Deny) }},
 		constant[permissionView]("InheritanceType", wireBare, `"All"`),
 		permissionText("User", func(p *permissionView) string { return p.Trustee }),

@@ -95,6 +95,10 @@ func (n *Node) found() string {
 		return "a map"
 	case n.IsList():
 		return "a list"
+	case n == n.doc.root:
+		// A file that is one text may hold a secret: what a policy extends is
+		// named by whoever writes the policy, and messages are shown in logs.
+		return "a single value"
 	}
 	switch n.y.Tag {
 	case "!!null":

@@ -58,13 +58,12 @@ func (e *examination) readRetention(ctx context.Context) error {
 // judgeRetention judges a cmdlet by how the read ended.
 func (e *examination) judgeRetention(c *Check, write bool) {
 	const at = "at the Security & Compliance endpoint: "
-	_, noToken := errors.AsType[*exchange.TokenError](e.complianceErr)
 	switch err := e.complianceErr; {
 	case errors.Is(err, errNotCalled):
 		c.Status, c.Seen = Unknown, at+"not tried"
 	case errors.Is(err, errNoCompliance):
 		c.Status, c.Seen = Unknown, say("%snot tried: %v", at, err)
-	case noToken || exchange.IsRefused(err) || isNotTaken(err):
+	case exchange.IsRefused(err) || exchange.IsUnauthenticated(err):
 		c.Status, c.Seen = Missing, say("%scalled, and refused: %v", at, err)
 		if write {
 			c.Seen = at + "not tried, as reading is refused already"

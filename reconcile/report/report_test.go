@@ -106,6 +106,10 @@ func drifted() document {
 			Mailboxes: reconcile.MailboxCoverage{Read: 1200, ByType: map[string]int{"UserMailbox": 1100, "SharedMailbox": 100}},
 			Bypass:    reconcile.BypassCoverage{Read: 3400, UnknownSystem: 7, ReadAt: at},
 			Requests:  8, Pages: 6,
+			Cost: []reconcile.Cost{
+				{For: "hasDelegates", Requests: 1, Why: "listing who may send as whom, 1200 rows"},
+				{For: "memberOf finance-leads@contoso.com", Requests: 3, Why: "listing 1012 members, 1 nested group"},
+			},
 		},
 		summary: reconcile.Summary{
 			States: map[audit.SubjectKind]reconcile.StateCounts{

@@ -104,5 +104,11 @@ func statusOfExplanation(e *reconcile.Explanation) int {
 			return ExitIncomplete
 		}
 	}
+	for _, v := range e.Verdicts {
+		// A list that no rule asks about is read for the verdict all the same.
+		if v.Outcome == reconcile.OutcomeUnknown {
+			return ExitIncomplete
+		}
+	}
 	return ExitInLine
 }
