@@ -161,6 +161,20 @@ func TestRetentionListedTwiceElsewhere(t *testing.T) {
 	})
 }
 
+// TestRetentionSaysWhatALicenceLoses: a new policy for less than a year says that it
+// stands before what a licence gives.
+func TestRetentionSaysWhatALicenceLoses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRetentionBench(t, simulator.NewTenant(simulator.Seed{Mailboxes: 1}))
+		for wish, want := range map[string]bool{"200d": true, "1y": false} {
+			changes := collect(b.plan(parse(t, "retention: {require: [{recordTypes: [ExchangeItem], atLeast: "+wish+"}]}")).Changes())
+			if len(changes) != 1 || strings.Contains(changes[0].Reason, "E5") != want {
+				t.Errorf("%s: %+v", wish, changes)
+			}
+		}
+	})
+}
+
 // TestRetentionChangedBetweenSends: a write whose answer was lost is not sent again
 // over what somebody else has made of the policy since.
 func TestRetentionChangedBetweenSends(t *testing.T) {
