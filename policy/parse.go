@@ -52,20 +52,21 @@ func (p *Policy) read(root *strict.Node) (extends *strict.Node) {
 	p.allowUnknown = readBool(m.Get("allowUnknownActions"))
 	p.AllowUnknownActions = isTrue(p.allowUnknown)
 	p.Overrides = readOverrides(m.Get("overrides"))
-	p.wishes = asksTenant(m.Get("organization")) ||
-		m.Get("adminAudit") != nil || m.Get("retention") != nil || m.Get("mailboxes") != nil || m.Get("bypass") != nil
+	p.wishes = asksTenant(m.Get("organization")) || asksTenant(m.Get("adminAudit")) ||
+		m.Get("retention") != nil || m.Get("mailboxes") != nil || m.Get("bypass") != nil
 	return m.Get("extends")
 }
 
 // asksTenant tells whether a section asks for something, or for nothing in a way
 // that is reported where it stands. Consent to Enable-OrganizationCustomization
-// alone asks for nothing: there is no setting that it could serve.
-func asksTenant(organization *strict.Node) bool {
-	if onlyControls(organization) {
-		return organization != nil
+// alone, or to try what is documented as read-only, asks for nothing: there is no
+// setting that it could serve.
+func asksTenant(section *strict.Node) bool {
+	if onlyControls(section) {
+		return section != nil
 	}
-	return slices.ContainsFunc(organization.Entries(), func(e *strict.Node) bool {
-		return e.Key() != "enableCustomization" && e.Key() != "controls"
+	return slices.ContainsFunc(section.Entries(), func(e *strict.Node) bool {
+		return !slices.Contains([]string{"enableCustomization", "attempt", "controls"}, e.Key())
 	})
 }
 

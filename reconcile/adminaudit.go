@@ -132,13 +132,13 @@ func (d differ) adminPart(f *finding, v adminView, part adminPart) {
 		return
 	}
 	var floor *Change
-	ended := ""
+	var ended strings.Builder
 	for _, e := range d.policy.Exemptions {
 		switch {
 		case e.Subject != audit.KindAdminAudit || !part.speaks(e.Accept):
 			continue
 		case e.Expired(d.now):
-			ended += fmt.Sprintf("; exemption %s ended on %s", e.Name, e.Expires.Format(time.DateOnly))
+			fmt.Fprintf(&ended, "; exemption %s ended on %s", e.Name, e.Expires.Format(time.DateOnly))
 			continue
 		}
 		lowered, _ := part.judge(v, part.accepted(wish, e.Accept))
@@ -154,7 +154,7 @@ func (d differ) adminPart(f *finding, v adminView, part adminPart) {
 	if floor != nil {
 		c = floor
 	}
-	c.Reason += ended
+	c.Reason += ended.String()
 	c.Fate = FateUnsupported
 	if d.policy.AdminAudit.Attempt {
 		c.Fate = FatePlanned

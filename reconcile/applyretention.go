@@ -153,6 +153,7 @@ func (e *engine) lookRetention(ctx context.Context, c Change, err error) (o outc
 	}
 	list := foldRetention(rows)
 	i := slices.IndexFunc(list, func(p retained) bool { return strings.EqualFold(p.name, c.Subject.ID) })
+	before, _ := c.Before.([]string)
 	after, _ := c.After.([]string)
 	switch {
 	case i < 0 && c.Before == nil:
@@ -165,6 +166,9 @@ func (e *engine) lookRetention(ctx context.Context, c Change, err error) (o outc
 		return outcome{result: ResultVerified}, true
 	case c.Before == nil:
 		return outcome{result: ResultFailed, note: "there is another policy of that name"}, true
+	case !sameValues(list[i].values(), before):
+		// Sent again, it could keep records for less than somebody now has them kept.
+		return outcome{result: ResultFailed, note: "somebody else changed the policy; it reads " + strings.Join(list[i].values(), ", ")}, true
 	}
 	return unshown(err, fmt.Sprintf("accepted, but it still reads %s", strings.Join(list[i].values(), ", "))), true
 }

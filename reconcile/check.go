@@ -87,7 +87,7 @@ func (o *observation) hopeless() error {
 	if token != nil {
 		return token // The same for every cmdlet, so it is said once.
 	}
-	return fmt.Errorf("nothing of the tenant could be read: %w", errors.Join(errs...))
+	return fmt.Errorf("nothing of the tenant could be read: %w", &unreadError{errs})
 }
 
 // builder puts a plan together from what was observed.

@@ -29,7 +29,7 @@ func (o *observation) costs() []Cost {
 // pagesOf is the number of requests for a listing of n rows.
 func pagesOf(n int) int { return max(1, (n+exchange.PageSize-1)/exchange.PageSize) }
 
-// limits are what the selectors of a policy do not see, for the report.
+// selectorLimits are what the selectors of a policy do not see, for the report.
 func selectorLimits(p *policy.Policy) []string {
 	if !p.NeedsDelegates() || !p.HasMailboxes() {
 		return nil

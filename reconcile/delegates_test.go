@@ -314,12 +314,12 @@ bypass: {}
 		case n <= 7_000:
 			dynamic = append(dynamic, m.Guid)
 		}
-		switch {
-		case n%10 == 1:
+		switch n % 10 {
+		case 1:
 			tenant.Update(m.Guid, func(m *simulator.Mailbox) { m.SendOnBehalf = []string{"ann"} })
-		case n%10 == 2:
+		case 2:
 			tenant.AddRecipientPermission(m.Guid, simulator.Permission{Trustee: "ann@contoso.com"})
-		case n%10 == 3:
+		case 3:
 			tenant.AddMailboxPermission(m.Guid, simulator.Permission{Trustee: "ann@contoso.com"})
 			fallthrough
 		default:

@@ -184,7 +184,7 @@ func (o *observation) draftable() error {
 	if len(errs) == 0 {
 		return nil
 	}
-	return fmt.Errorf("no policy is drafted of a tenant that could not be read whole: %w", errors.Join(errs...))
+	return fmt.Errorf("no policy is drafted of a tenant that could not be read whole: %w", &unreadError{errs})
 }
 
 // bypass makes an entry of each account that is bypassed, with the sign-in name

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/exoaudit/exoaudit/policy"
@@ -134,14 +135,15 @@ func (m mitigation) remark(changes []Change, in pardons) {
 	}
 }
 
-// unmatched warns of exemptions for mailboxes that match none. Only a listing of
-// all mailboxes that was read to its end can say so.
+// unmatched warns of selectors that choose nobody: of groups without members, and of
+// exemptions for mailboxes that match none. Of the latter only a listing of all
+// mailboxes that was read to its end can say so.
 func (b *builder) unmatched() []string {
+	out := slices.Clone(b.obs.groups.warnings)
 	if b.req.Mailbox != "" || !b.req.Policy.HasMailboxes() || !b.readWhole(audit.KindMailbox) || len(b.obs.pop.nameless) > 0 {
-		return nil
+		return out
 	}
 	pop, rules := b.obs.pop, len(b.req.Policy.Mailboxes)
-	var out []string
 	for i, e := range b.req.Policy.Exemptions {
 		if e.Where == nil || pop.matchesAny(rules+i) {
 			continue

@@ -26,6 +26,8 @@ type membership struct {
 type groups struct {
 	members map[string]membership
 	cost    []Cost
+	// warnings name the groups that are read whole and have nobody in them.
+	warnings []string
 }
 
 // of says of each group whether a mailbox is in it.
@@ -100,6 +102,10 @@ func (o *observer) groups(ctx context.Context) *groups {
 		in, cost := roots[i].gather()
 		cost.For = "memberOf " + ref.Address
 		out.members[ref.Address], out.cost = in, append(out.cost, cost)
+		if in.whole && len(in.ids) == 0 {
+			out.warnings = append(out.warnings, fmt.Sprintf(
+				"the group %s (%s) has no members, so memberOf chooses no mailbox by it", ref.Address, ref.Pos))
+		}
 	}
 	return out
 }

@@ -161,6 +161,47 @@ func TestRetentionListedTwiceElsewhere(t *testing.T) {
 	})
 }
 
+// TestRetentionSaysWhatALicenceLoses: a new policy for less than a year says that it
+// stands before what a licence gives.
+func TestRetentionSaysWhatALicenceLoses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRetentionBench(t, simulator.NewTenant(simulator.Seed{Mailboxes: 1}))
+		for wish, want := range map[string]bool{"200d": true, "1y": false} {
+			changes := collect(b.plan(parse(t, "retention: {require: [{recordTypes: [ExchangeItem], atLeast: "+wish+"}]}")).Changes())
+			if len(changes) != 1 || strings.Contains(changes[0].Reason, "E5") != want {
+				t.Errorf("%s: %+v", wish, changes)
+			}
+		}
+	})
+}
+
+// TestRetentionChangedBetweenSends: a write whose answer was lost is not sent again
+// over what somebody else has made of the policy since.
+func TestRetentionChangedBetweenSends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tenant := simulator.NewTenant(simulator.Seed{Mailboxes: 1})
+		tenant.AddRetentionPolicy(simulator.RetentionPolicy{
+			Name: "mine", Priority: 7, RecordTypes: []string{"ExchangeAdmin", "ExchangeItem"}, Duration: "SixMonths",
+		})
+		listings := 0
+		b := newRetentionBench(t, tenant,
+			simulator.WithFaults(simulator.Fault{Cmdlet: setRetention, Do: simulator.DoTransient, Times: 1}),
+			simulator.WithRowEdit(func(_ string, r *simulator.Row) {
+				// The first two are the plan's, and the look before the first write.
+				if listings++; listings > 2 {
+					r.Set("RetentionDuration", `"TenYears"`)
+				}
+			}))
+		run := b.carry(b.plan(parse(t, aYear)))
+		if got := run.Results(); got[reconcile.ResultFailed] != 1 || len(got) != 1 {
+			t.Errorf("results %v", got)
+		}
+		if left := tenant.RetentionPolicies(); len(left) != 1 || left[0].Duration != "SixMonths" {
+			t.Errorf("it was sent again: %+v", left)
+		}
+	})
+}
+
 // TestRetentionLostAnswers: what was lost on the way is found by reading, and a
 // policy is never made twice.
 func TestRetentionLostAnswers(t *testing.T) {

@@ -121,6 +121,10 @@ func (r *retentionDiff) whyNew(group []needed) string {
 				continue
 			}
 			by := "no policy takes hold of some, and without one they are kept for sure for " + inDays(standardRetention) + " only"
+			if n.span() < licensedRetention {
+				// semantics 5.3: a policy wins over what a licence gives, too.
+				by += "; the policy takes the place of the " + inDays(licensedRetention) + " that an E5 licence gives for Exchange, so ask for as much where users have one"
+			}
 			if len(c) > 0 {
 				p := r.policies[c[0]]
 				by = fmt.Sprintf("some are kept by %s (priority %d) for %s", p.name, p.priority, p.duration)

@@ -119,6 +119,10 @@ func TestMemberOf(t *testing.T) {
 			p := parse(t, selecting(tt.where))
 			plan := b.check(p)
 			expect(t, plan, tt.planned, "")
+			warned := slices.ContainsFunc(plan.Warnings, func(w string) bool { return strings.Contains(w, "empty@contoso.com (policy.yaml:") })
+			if want := strings.Contains(tt.where, "empty@"); warned != want {
+				t.Errorf("warnings %q", plan.Warnings)
+			}
 			if diff := cmp.Diff(tt.costs, costs(plan)); diff != "" {
 				t.Error(diff)
 			}
