@@ -70,9 +70,9 @@ func (c *Client) correct(ctx context.Context, s *session, q *call, resp response
 		done.region = true
 		c.learn(moved)
 		s.forget()
-		return !q.kind.continues(), nil
+		return q.kind != readOn, nil
 	}
-	if IsNeedsProxy(err) && !q.kind.continues() && !done.anchor {
+	if IsNeedsProxy(err) && q.kind != readOn && !done.anchor {
 		done.anchor = true
 		q.anchor = q.anchor.other()
 		s.forget()
@@ -97,7 +97,7 @@ func (c *Client) learn(moved *RedirectError) {
 func (c *Client) place(q call) (endpoint, *endpoint) {
 	region := c.region.Load()
 	switch {
-	case q.kind.continues():
+	case q.kind == readOn:
 		return q.at, nil
 	case region != nil:
 		return *region, region

@@ -59,9 +59,6 @@ const (
 	write
 )
 
-// continues tells the further pages of a listing.
-func (k callKind) continues() bool { return k == readOn }
-
 // shouldRetry is the one place that decides whether a failed call is made again
 // as it is (wire 5.4). After 429 anything is: nothing was executed. A write is
 // repeated after nothing else, as it may have been executed, and a further page
