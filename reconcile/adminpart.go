@@ -54,16 +54,28 @@ func adminCmdlets() adminPart {
 			if a.Cmdlets == nil || v.cmdlets.missing != "" {
 				return nil, missingIf(a.Cmdlets != nil, v.cmdlets.missing)
 			}
-			lacking := uncovered(v.cmdlets.value, a.Cmdlets.Value)
-			if len(lacking) > 0 {
-				if v.exported.missing != "" {
-					return nil, v.exported.missing
-				}
-				lacking = uncoveredAmong(v.exported.value, v.cmdlets.value, a.Cmdlets.Value)
+			lacking, missing := v.uncovered(v.cmdlets.value, a.Cmdlets.Value)
+			if missing != "" {
+				return nil, missing
 			}
 			return added(audit.SettingAdminAuditLogCmdlets, v.cmdlets.value, lacking,
 				"not every cmdlet that the policy names is recorded", a.Cmdlets.Pos), ""
 		},
+	}
+}
+
+// uncovered gives the patterns of cmdlets that others do not cover, and why that
+// cannot be told. Only where their letters leave it open are the cmdlets asked that
+// they stand for.
+func (v adminView) uncovered(by, patterns []string) (lacking []string, missing string) {
+	lacking = uncovered(by, patterns)
+	switch {
+	case len(lacking) == 0:
+		return nil, ""
+	case v.exported.missing != "":
+		return nil, v.exported.missing
+	default:
+		return uncoveredAmong(v.exported.value, by, patterns), ""
 	}
 }
 
@@ -101,15 +113,9 @@ func adminExcluded() adminPart {
 			if a.ExcludedCmdlets == nil || v.excluded.missing != "" {
 				return nil, missingIf(a.ExcludedCmdlets != nil, v.excluded.missing)
 			}
-			extra := uncovered(a.ExcludedCmdlets.Value, v.excluded.value)
-			if len(extra) > 0 {
-				if v.exported.missing != "" {
-					return nil, v.exported.missing
-				}
-				extra = uncoveredAmong(v.exported.value, a.ExcludedCmdlets.Value, v.excluded.value)
-			}
-			if len(extra) == 0 {
-				return nil, ""
+			extra, missing := v.uncovered(a.ExcludedCmdlets.Value, v.excluded.value)
+			if missing != "" || len(extra) == 0 {
+				return nil, missing
 			}
 			kept := slices.DeleteFunc(slices.Clone(v.excluded.value), func(p string) bool { return slices.Contains(extra, p) })
 			return &Change{
