@@ -182,6 +182,13 @@ func TestTenantRowsAgreeWithPublishedObjects(t *testing.T) {
 }
 
 func TestParametersAgreeWithTheCatalogue(t *testing.T) {
+	agreesWithCatalogue(t, "exchange", modelledCmdlets())
+}
+
+// agreesWithCatalogue holds each parameter of cmdlets to the catalogue of an endpoint,
+// and each cmdlet to being in it.
+func agreesWithCatalogue(t *testing.T, endpoint string, cmdlets map[string]*cmdlet) {
+	t.Helper()
 	var catalogue []struct {
 		Endpoint, Cmdlet string
 		Parameters       []struct {
@@ -192,10 +199,9 @@ func TestParametersAgreeWithTheCatalogue(t *testing.T) {
 		t.Fatal(err)
 	}
 	compared := 0
-	cmdlets := modelledCmdlets()
 	for _, entry := range catalogue {
 		c := cmdlets[strings.ToLower(entry.Cmdlet)]
-		if entry.Endpoint != "exchange" || c == nil {
+		if entry.Endpoint != endpoint || c == nil {
 			continue
 		}
 		compared++

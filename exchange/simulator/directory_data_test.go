@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
@@ -60,31 +59,5 @@ func expectTypes[T ~[]byte](t *testing.T, what string, types map[string]string, 
 }
 
 func TestComplianceParametersAgreeWithTheCatalogue(t *testing.T) {
-	var catalogue []struct {
-		Endpoint, Cmdlet string
-		Parameters       []struct{ Name, Type string }
-	}
-	if err := json.Unmarshal(publicData(t, "exo-cmdlet-parameters.json"), &catalogue); err != nil {
-		t.Fatal(err)
-	}
-	compared := 0
-	cmdlets := complianceCmdlets()
-	for _, entry := range catalogue {
-		c := cmdlets[strings.ToLower(entry.Cmdlet)]
-		if entry.Endpoint != "compliance" || c == nil {
-			continue
-		}
-		compared++
-		if c.name != entry.Cmdlet || len(c.parameters) != len(entry.Parameters) {
-			t.Errorf("%s has %d parameters, the catalogue %d", c.name, len(c.parameters), len(entry.Parameters))
-		}
-		for _, p := range entry.Parameters {
-			if got := c.parameters[strings.ToLower(p.Name)]; got.name != p.Name || got.kind != p.Type {
-				t.Errorf("%s: the catalogue has %s %s, here %s %s", c.name, p.Type, p.Name, got.kind, got.name)
-			}
-		}
-	}
-	if compared != len(cmdlets) {
-		t.Errorf("%d of %d cmdlets are in the catalogue", compared, len(cmdlets))
-	}
+	agreesWithCatalogue(t, "compliance", complianceCmdlets())
 }
