@@ -43,6 +43,8 @@ type ApplyOptions struct {
 	Compliance Compliance
 	Observer   Observer
 	Now        func() time.Time
+	// Permit is asked before each batch; an error ends the writing. Nil permits all.
+	Permit func() error
 }
 
 // readBackWaits are the times after a write at which it is read back, until
@@ -134,6 +136,11 @@ func (e *engine) stopped(ctx context.Context) string {
 	defer e.mu.Unlock()
 	if e.why == "" && ctx.Err() != nil {
 		e.why = "interrupted"
+	}
+	if e.why == "" && e.opts.Permit != nil {
+		if err := e.opts.Permit(); err != nil {
+			e.why = err.Error()
+		}
 	}
 	return e.why
 }

@@ -28,6 +28,14 @@ type Request struct {
 	AcceptPopulation bool
 	Selection        Selection
 	Raised           []RaisedGuard
+	// Memory is what earlier runs left; nil is a run without one.
+	Memory *Memory
+	// SinceLastRun looks only at what was created or changed since the last
+	// complete run (design section 7). It needs a memory.
+	SinceLastRun bool
+	// BypassEvery is how old the last whole listing of bypass associations may be
+	// in such a run; 0 is an hour.
+	BypassEvery time.Duration
 }
 
 // Check reads the tenant and compares it with the policy. The plan that it
@@ -59,7 +67,7 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 			Tool: req.Tool, RunID: req.RunID, Tenant: req.Tenant, CreatedAt: started,
 			Policy: PolicyRef{Name: req.Policy.Name, Digest: req.Policy.Digest()},
 		},
-		selection: req.Selection, policy: req.Policy,
+		selection: req.Selection, policy: req.Policy, memory: req.Memory,
 	}}
 	return b.build(ctx)
 }

@@ -115,10 +115,12 @@ type UnknownObject struct {
 // Scope says how much of the tenant a run looked at.
 type Scope string
 
-// The scopes: the whole tenant, or one mailbox asked for by name.
+// The scopes: the whole tenant, one mailbox asked for by name, or what was created
+// or changed since the last complete run.
 const (
-	ScopeFull    Scope = "full"
-	ScopeMailbox Scope = "mailbox"
+	ScopeFull        Scope = "full"
+	ScopeMailbox     Scope = "mailbox"
+	ScopeIncremental Scope = "incremental"
 )
 
 // Coverage says what was read, and whether that was everything.

@@ -36,6 +36,7 @@ type Plan struct {
 	cases        []finding
 
 	policy    *policy.Policy
+	memory    *Memory        // that the plan was made with, nil for none
 	before    exchange.Stats // of the client, when the plan was begun
 	selection Selection
 	raised    []RaisedGuard

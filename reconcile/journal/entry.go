@@ -61,6 +61,9 @@ type Outcome struct {
 	Setting audit.Setting `json:"setting"`
 	Result  string        `json:"result"`
 	Note    string        `json:"note,omitempty"`
+	// Of is the run whose intent this closes, where a later run found it open and
+	// looked at the tenant; empty where it is the entry's own run.
+	Of string `json:"of,omitempty"`
 }
 
 // Begin opens a run: who wrote to what, under which policy, and which guards a

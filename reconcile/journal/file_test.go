@@ -210,7 +210,7 @@ func TestOpenIntents(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	if g := open(t, path); g.OpenIntents() != 2 || f.OpenIntents() != 0 {
-		t.Errorf("%d intents are open, and %d were before", g.OpenIntents(), f.OpenIntents())
+	if g := open(t, path); len(g.Open()) != 2 || len(f.Open()) != 0 {
+		t.Errorf("%d intents are open, and %d were before", len(g.Open()), len(f.Open()))
 	}
 }

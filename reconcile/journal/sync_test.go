@@ -23,7 +23,8 @@ func (d *slowDisk) Close() error { return nil }
 // TestEveryEntryIsOnDisk: nothing returns while an entry is in a cache only.
 func TestEveryEntryIsOnDisk(t *testing.T) {
 	d := &slowDisk{}
-	f := &File{f: d, now: time.Now}
+	f := &File{f: d}
+	f.Book = NewBook("run-1", time.Now, "", 0, f.write)
 	for name, do := range map[string]func() error{
 		"begin":   func() error { return f.Begin(t.Context(), Begin{}) },
 		"intent":  func() error { return f.Intend(t.Context(), []Intent{{}}) },

@@ -43,7 +43,7 @@ func (a *app) openJournal(path, tenant, runID string) (*record, error) {
 		return nil, errors.Join(err, r.unlock())
 	}
 	a.logger().Info("recording changes in " + path)
-	if n := r.OpenIntents(); n > 0 {
+	if n := len(r.Open()); n > 0 {
 		a.logger().Warn(fmt.Sprintf("%d writes of earlier runs have no recorded outcome; this run reads the tenant afresh", n))
 	}
 	return r, nil
