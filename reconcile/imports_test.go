@@ -54,11 +54,12 @@ func importTable() map[string]row {
 	return map[string]row{
 		"cmd/exoaudit": {ours: []string{"cmd/internal/cli"}, free: true},
 		"cmd/internal/cli": {
-			ours: append(slices.Clone(wiring), "cmd/internal/daemon", "exchange/simulator", "policy/strict"),
+			ours: append(slices.Clone(wiring), "cmd/internal/daemon", "cmd/internal/notify", "exchange/simulator", "policy/strict"),
 			free: true,
 		},
 		"cmd/internal/chaos":  {}, // tests only
-		"cmd/internal/daemon": {ours: wiring, free: true},
+		"cmd/internal/daemon": {ours: append(slices.Clone(wiring), "cmd/internal/notify"), free: true},
+		"cmd/internal/notify": {ours: []string{"reconcile", "reconcile/report"}, free: true},
 
 		"policy":        {ours: []string{"policy/audit", "policy/strict"}, pure: true},
 		"policy/audit":  {pure: true},
