@@ -241,7 +241,7 @@ func (m *Metrics) throttledSoFar() float64 {
 // Notified counts a message by the kind of its receiver and what became of it. It
 // is fit for the notifier's counter.
 func (m *Metrics) Notified(kind, result string) {
-	m.notifications.WithLabelValues(kindLabel(kind), deliveryLabel(result)).Inc()
+	m.notifications.WithLabelValues(oneOf(kind, notifiedKinds()...), oneOf(result, notifiedResults()...)).Inc()
 }
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
@@ -269,13 +269,11 @@ func oneOf(value string, known ...string) string {
 
 func loopLabel(loop string) string { return oneOf(loop, loopIncremental, loopBypass, loopFull) }
 
-func kindLabel(kind string) string {
-	return oneOf(kind, "webhook", "slack", "teams", "heartbeat")
-}
+// notifiedKinds and notifiedResults are the kinds of receivers, and what can become
+// of a message.
+func notifiedKinds() []string { return []string{"webhook", "slack", "teams", "heartbeat"} }
 
-func deliveryLabel(result string) string {
-	return oneOf(result, "delivered", "failed", "refused", "dropped", "retried")
-}
+func notifiedResults() []string { return []string{"delivered", "failed", "dropped", "retried"} }
 
 // results are those that a planned change can have.
 func results() []string {
