@@ -1,14 +1,13 @@
 package journal
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 )
 
 // Line is one line of a journal file. Hash is SHA-256, in hex, of Prev and the
@@ -36,14 +35,16 @@ func digest(prev string, raw []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// ChainError says where a journal does not hold together.
+// ChainError says where a journal does not hold together: at the entry that
+// should have number Entry, which in a file stands on the line of the same
+// number.
 type ChainError struct {
-	Line int
-	Why  string
+	Entry int64
+	Why   string
 }
 
 func (e *ChainError) Error() string {
-	return fmt.Sprintf("journal line %d: %s", e.Line, e.Why)
+	return fmt.Sprintf("journal entry %d: %s", e.Entry, e.Why)
 }
 
 // Tail is the end of a journal: what the next entry must follow.
@@ -57,74 +58,61 @@ type Tail struct {
 	Size int64
 }
 
-// maxLine bounds a line: what has a longer one is no journal. Lines hold one
-// change, of some kilobytes.
-const maxLine = 1 << 20
-
-// Read goes through a journal, calls each for every entry, and checks the
+// Read goes through a journal file, calls each for every entry, and checks the
 // chain. It ends at a last line of which only the beginning was written, and
 // reports it in the tail; anything else that does not hold together, a file
 // that is no journal among it, is a *ChainError.
 func Read(r io.Reader, each func(Entry) error) (Tail, error) {
-	var tail Tail
-	in := bufio.NewReaderSize(r, maxLine)
-	for n := 1; ; n++ {
-		text, err := in.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			return tail, &ChainError{n, "it is longer than any journal line"}
-		}
-		if errors.Is(err, io.EOF) {
-			if tail.Torn = len(text) > 0; tail.Torn && !beginsLine(text, tail.Head) {
-				return tail, &ChainError{n, "it is not a journal line"}
+	return Follow(Tail{}, Lines(r), func(_ Line, e Entry) error { return each(e) })
+}
+
+// Follow goes on with a journal behind a place that was checked before; the zero
+// Tail is its beginning. It calls each for every line with its entry, once the
+// line is known to follow the one before it and to be as it was sealed. One that is
+// not is a *ChainError that names its place: a changed byte, or a line taken out,
+// put in, repeated or moved, anywhere but at the end. That lines were cut off at the
+// end cannot be seen; see [Verify] for that.
+//
+// It returns the tail behind the last line that holds, and the first error of
+// lines or of each as it is.
+func Follow(tail Tail, lines iter.Seq2[Line, error], each func(Line, Entry) error) (Tail, error) {
+	for line, err := range lines {
+		if torn, ok := errors.AsType[*tornError](err); ok {
+			if tail.Torn = true; !torn.begins(tail.Head) {
+				return tail, &ChainError{tail.Seq + 1, "it is not a journal line"}
 			}
 			return tail, nil
 		}
 		if err != nil {
-			return tail, fmt.Errorf("reading the journal: %w", err)
+			return tail, err
 		}
-		entry, line, err := parseLine(text)
-		switch {
-		case err != nil:
-			return tail, &ChainError{n, err.Error()}
-		case line.Prev != tail.Head:
-			return tail, &ChainError{n, "it does not follow the line before it"}
-		case line.Hash != digest(line.Prev, line.Entry):
-			return tail, &ChainError{n, "its text is not the one that was sealed"}
-		case entry.Seq != tail.Seq+1:
-			return tail, &ChainError{n, fmt.Sprintf("it has number %d, not %d", entry.Seq, tail.Seq+1)}
+		entry, why := tail.next(line)
+		if why != "" {
+			return tail, &ChainError{tail.Seq + 1, why}
 		}
-		tail.Head, tail.Seq = line.Hash, entry.Seq
-		tail.Size += int64(len(text))
-		if err := each(entry); err != nil {
+		tail.Head, tail.Seq, tail.Size = line.Hash, entry.Seq, tail.Size+line.size()
+		if err := each(line, entry); err != nil {
 			return tail, err
 		}
 	}
+	return tail, nil
 }
 
-// beginsLine tells whether text is the beginning of the line that follows head.
-func beginsLine(text []byte, head string) bool {
-	start := []byte(`{"prev":"` + head + `","hash":"`)
-	return bytes.HasPrefix(text, start) || bytes.HasPrefix(start, text)
-}
-
-// parseLine reads a line, which must be spelt as it was sealed: nothing may
-// stand in it that the seal does not cover.
-func parseLine(text []byte) (Entry, Line, error) {
-	var line Line
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&line); err != nil {
-		return Entry{}, line, errors.New("it is not a journal line")
+// next reads the line that follows the tail, or says why it does not.
+func (t Tail) next(line Line) (e Entry, why string) {
+	if line.Prev != t.Head {
+		return e, "it does not follow the entry before it"
 	}
-	sealed, err := json.Marshal(line)
-	if err != nil || !bytes.Equal(append(sealed, '\n'), text) {
-		return Entry{}, line, errors.New("it holds more than was sealed")
+	if line.Hash != digest(line.Prev, line.Entry) {
+		return e, "its text is not the one that was sealed"
 	}
-	var e Entry
 	if err := json.Unmarshal(line.Entry, &e); err != nil || !e.wellFormed() {
-		return Entry{}, line, errors.New("its entry is not readable")
+		return e, "it is not readable"
 	}
-	return e, line, nil
+	if e.Seq != t.Seq+1 {
+		return e, fmt.Sprintf("it has number %d", e.Seq)
+	}
+	return e, ""
 }
 
 // wellFormed tells whether an entry holds just what its kind says.

@@ -10,5 +10,6 @@
 // A [File] is newline-delimited JSON, one [Line] each. Every line holds the
 // hash of the one before, so that a line that was changed, taken out or put in
 // breaks the chain; a tail that was cut off shows only against a head that was
-// noted elsewhere.
+// noted elsewhere. [Verify] goes through a whole journal, in a file or a store, and
+names the place where it does not hold.
 package journal

@@ -74,6 +74,8 @@ type Begin struct {
 	PolicyName   string   `json:"policyName"`
 	PolicyDigest string   `json:"policyDigest"`
 	Raised       []Raised `json:"raised"`
+	// Undoes is the run that this one takes back; empty for every other run.
+	Undoes string `json:"undoes,omitempty"`
 }
 
 // Raised is a guard that a person raised for one run.
