@@ -11,5 +11,5 @@
 // hash of the one before, so that a line that was changed, taken out or put in
 // breaks the chain; a tail that was cut off shows only against a head that was
 // noted elsewhere. [Verify] goes through a whole journal, in a file or a store, and
-names the place where it does not hold.
+// names the place where it does not hold.
 package journal
