@@ -273,7 +273,9 @@ func loopLabel(loop string) string { return oneOf(loop, loopIncremental, loopByp
 // of a message.
 func notifiedKinds() []string { return []string{"webhook", "slack", "teams", "heartbeat"} }
 
-func notifiedResults() []string { return []string{"delivered", "failed", "dropped", "retried"} }
+func notifiedResults() []string {
+	return []string{"delivered", "retried", "refused", "expired", "dropped", "merged"}
+}
 
 // results are those that a planned change can have.
 func results() []string {

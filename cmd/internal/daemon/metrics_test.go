@@ -80,7 +80,7 @@ func busy(t *testing.T) *measured {
 	}
 	m.Ran(m.apply(loopFull))
 	m.Ran(m.check(hostile()[0]))
-	for _, text := range append(hostile(), "slack", "failed") {
+	for _, text := range append(hostile(), "slack", "delivered") {
 		m.Notified(text, text)
 	}
 	for _, status := range []int{-5, 0, 99, 200, 429, 600, 1 << 30} {
