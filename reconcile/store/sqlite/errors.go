@@ -57,6 +57,11 @@ func (s *Store) explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%s: another process has been writing to it for more than %s: %w", s.path, busyTimeout, err)
 	case codes.SQLITE_READONLY, codes.SQLITE_PERM:
 		return fmt.Errorf("%s: %w (%w)", s.path, store.ErrReadOnly, err)
+	case codes.SQLITE_CANTOPEN:
+		if beside(s.path, "-wal") {
+			return fmt.Errorf("%s: a process that was killed left a log beside it, which cannot be read where nothing can be written; "+
+				"copy both files to where something can: %w", s.path, err)
+		}
 	case codes.SQLITE_INTERRUPT:
 		if gone := ctx.Err(); gone != nil {
 			return gone

@@ -104,15 +104,15 @@ func OpenReadOnly(ctx context.Context, path string, now func() time.Time) (*Stor
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, fmt.Errorf("the path of a store: %w", err)
 	}
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("opening a store: %w", err)
-	}
 	empty, err := look(path)
-	if err == nil && empty {
-		err = &store.FileError{Path: path, Why: "it is empty, and nothing can be written to it here"}
-	}
 	if err != nil {
 		return nil, err
+	}
+	if empty {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("opening a store: %w", err)
+		}
+		return nil, &store.FileError{Path: path, Why: "it is empty, and nothing is written to it here"}
 	}
 	if err := probe(ctx, path, len(steps)); err != nil {
 		return nil, err
@@ -125,12 +125,12 @@ func OpenReadOnly(ctx context.Context, path string, now func() time.Time) (*Stor
 }
 
 func (s *Store) openReadable(ctx context.Context, latest int) error {
-	still, err := s.stand()
-	if err != nil {
-		return err
+	info, quiet := standing(s.path)
+	if quiet {
+		s.still = info
 	}
-	s.still = still
-	if s.reader, err = (dsn{path: s.path, mode: "ro", immutable: still != nil}).open(); err != nil {
+	var err error
+	if s.reader, err = (dsn{path: s.path, mode: "ro", immutable: quiet}).open(); err != nil {
 		return err
 	}
 	h, err := readHeader(ctx, s.reader)

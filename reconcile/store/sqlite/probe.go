@@ -93,12 +93,16 @@ const (
 // it, as POSIX has it.
 func probe(ctx context.Context, path string, latest int) error {
 	for n := 1; ; n++ {
+		before, quiet := standing(path)
 		h, err := probeOnce(ctx, path)
 		if err == nil {
 			return h.probed(path, latest)
 		}
-		if !damaged(err) || n == probes {
-			if damaged(err) && cutOff(path) {
+		if !damaged(err) {
+			return (&Store{path: path}).explain(ctx, err)
+		}
+		if after, still := standing(path); n == probes || quiet && still && sameFile(before, after) {
+			if cutOff(path) {
 				return nil // SQLite takes back what was begun when the file is opened.
 			}
 			return (&Store{path: path}).explain(ctx, err)
@@ -109,6 +113,18 @@ func probe(ctx context.Context, path string, latest int) error {
 		case <-time.After(probeEvery):
 		}
 	}
+}
+
+// standing gives a file as it stands, and whether nobody seems to write to it: it
+// has no log.
+func standing(path string) (os.FileInfo, bool) {
+	info, err := os.Stat(path)
+	return info, err == nil && !beside(path, "-wal") && !beside(path, "-journal")
+}
+
+// sameFile tells whether a file was not written to between two looks at it.
+func sameFile(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
 // cutOff tells whether the very first write to a store was cut off by a crash: its
@@ -130,8 +146,8 @@ func cutOff(path string) bool {
 
 // probed judges a file that has bytes in it, and so has a header.
 func (h header) probed(path string, latest int) error {
-	if h == (header{}) {
-		return &store.FileError{Path: path, Why: "it is an SQLite database of another program"}
+	if h.blank() {
+		return &store.FileError{Path: path, Why: "it is not a store of this program"}
 	}
 	return h.judge(path, latest)
 }
@@ -148,6 +164,9 @@ func probeOnce(ctx context.Context, path string) (header, error) {
 		return header{}, err
 	}
 	h, err := readHeader(ctx, db)
+	if info, quiet := standing(path); err == nil && quiet && h.mark == mark && info.Size()%int64(h.page) != 0 {
+		err = &store.FileError{Path: path, Why: "it is damaged: it ends in the middle of a page"}
+	}
 	return h, errors.Join(err, db.Close())
 }
 

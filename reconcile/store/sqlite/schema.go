@@ -38,21 +38,24 @@ func migrations() ([]string, error) {
 
 // header is what a file says of itself.
 type header struct {
-	mark, version, objects int
+	mark, version, objects, page int
 }
 
 func readHeader(ctx context.Context, q queryer) (header, error) {
 	var h header
-	err := q.QueryRowContext(ctx, "SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema) "+
-		"FROM pragma_application_id AS a, pragma_user_version AS v").Scan(&h.mark, &h.version, &h.objects)
+	err := q.QueryRowContext(ctx, "SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema), p.page_size "+
+		"FROM pragma_application_id AS a, pragma_user_version AS v, pragma_page_size AS p").Scan(&h.mark, &h.version, &h.objects, &h.page)
 	return h, err
 }
+
+// blank tells whether nobody has put anything into the file.
+func (h header) blank() bool { return h.mark == 0 && h.version == 0 && h.objects == 0 }
 
 // judge tells why a file of this header is no store that this program can use; nil
 // where it is one, or has nothing in it at all.
 func (h header) judge(path string, latest int) error {
 	switch {
-	case h == header{}:
+	case h.blank():
 		return nil
 	case h.mark != mark:
 		return &store.FileError{Path: path, Why: "it is an SQLite database of another program"}
@@ -68,22 +71,28 @@ func (h header) judge(path string, latest int) error {
 // not at all. The version is read again under the lock of each, since another
 // process may do the same.
 func (s *Store) migrate(ctx context.Context, steps []string) error {
-	h, err := readHeader(ctx, s.writer)
-	for err == nil && h.version < len(steps) {
-		err = s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
-			if h, err = readHeader(ctx, tx); err != nil {
-				return err
-			}
-			if err := h.judge(s.path, len(steps)); err != nil || h.version == len(steps) {
-				return err
-			}
-			h.version++
-			_, err := tx.ExecContext(ctx, fmt.Sprintf("%s; PRAGMA user_version = %d", steps[h.version-1], h.version))
+	for {
+		h, err := readHeader(ctx, s.writer)
+		if err == nil {
+			err = h.judge(s.path, len(steps))
+		}
+		if err != nil || h.version == len(steps) {
 			return err
-		})
+		}
+		if err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error { return s.step(ctx, tx, steps) }); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
+}
+
+// step takes one step, if there still is one to take.
+func (s *Store) step(ctx context.Context, tx *sql.Conn, steps []string) error {
+	h, err := readHeader(ctx, tx)
+	if err == nil {
+		err = h.judge(s.path, len(steps))
 	}
-	return h.judge(s.path, len(steps))
+	if err == nil && h.version < len(steps) {
+		_, err = tx.ExecContext(ctx, fmt.Sprintf("%s; PRAGMA user_version = %d", steps[h.version], h.version+1))
+	}
+	return err
 }

@@ -86,8 +86,13 @@ func (s *Store) read(ctx context.Context, f func(q queryer) error) error {
 	return s.explain(ctx, errors.Join(f(s.reader), s.moved()))
 }
 
-// nothing is a transaction that only takes the lock.
-func nothing(context.Context, *sql.Conn) error { return nil }
+// nothing is a transaction that changes nothing, and that only a file to which can
+// be written allows. To begin one does not tell: of a read-only file SQLite then
+// begins to read.
+func nothing(ctx context.Context, tx *sql.Conn) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM tenants WHERE false")
+	return err
+}
 
 // write runs a transaction under SQLite's lock for writing. The context can end the
 // waiting and the work, not the commit: whoever is told of an error can be sure
@@ -146,23 +151,13 @@ func (s *Store) replaced() error {
 	return nil
 }
 
-// stand gives the file as it stands where it may be read without locks: it has no
-// log, so nobody writes to it. It is nil where it has one.
-func (s *Store) stand() (os.FileInfo, error) {
-	if beside(s.path, "-wal") || beside(s.path, "-journal") {
-		return nil, nil //nolint:nilnil // There is nothing to compare with.
-	}
-	return os.Stat(s.path)
-}
-
 // moved tells whether somebody began to write to the file while it was read without
 // locks.
 func (s *Store) moved() error {
 	if s.still == nil {
 		return nil
 	}
-	info, err := s.stand()
-	if err == nil && info != nil && info.Size() == s.still.Size() && info.ModTime().Equal(s.still.ModTime()) && os.SameFile(info, s.still) {
+	if info, quiet := standing(s.path); quiet && sameFile(info, s.still) {
 		return nil
 	}
 	return errors.New("another process began to write to it while it was read, try again")
