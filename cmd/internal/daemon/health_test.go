@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/exoaudit/exoaudit/reconcile/store"
+	"github.com/exoaudit/exoaudit/reconcile/store/sqlite"
 )
 
 // asked is what a path answers.
@@ -278,5 +281,37 @@ func TestLoopback(t *testing.T) {
 		if got := Loopback(address); got != want {
 			t.Errorf("%q: %t", address, got)
 		}
+	}
+}
+
+// TestStoreProbe asks a real store: it takes a write also when another asks at the
+// same time, and none when it is closed.
+func TestStoreProbe(t *testing.T) {
+	t.Parallel()
+	const tenant = "7c9e1d42-5b0a-4f63-9a17-3d2e86c4b5f0"
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe := StoreProbe(st, tenant)
+	var asking sync.WaitGroup
+	for range 8 {
+		asking.Go(func() {
+			for range 5 {
+				if err := probe(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	asking.Wait()
+	if s, err := st.Snapshot(t.Context(), tenant, probeName); err != nil || s.Version < 5 {
+		t.Errorf("version %d after 40 writes of which at least those of one took (%v)", s.Version, err)
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := probe(t.Context()); err == nil {
+		t.Error("a store that is closed takes a write")
 	}
 }
