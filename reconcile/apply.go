@@ -103,6 +103,8 @@ type engine struct {
 
 	mu   sync.Mutex
 	why  string // why no further write is begun
+	// failing is the number of mailboxes in a row whose writes have failed.
+	failing int
 	done int
 	// refusedOnce are the cmdlets whose last answers were all refusals.
 	refusedOnce map[string]bool

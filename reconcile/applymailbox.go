@@ -146,6 +146,7 @@ func (e *engine) batch(ctx context.Context, jobs []*job) {
 	e.edit(bctx, jobs)
 	waiting, lost := e.readBack(bctx, jobs)
 	e.conclude(bctx, e.outcomes(jobs))
+	e.countFailures(jobs)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.pending, e.lost = append(e.pending, waiting...), append(e.lost, lost...)

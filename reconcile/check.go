@@ -50,7 +50,7 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 	}
 	started, before := req.Now().UTC(), statsOf(r, req.Compliance)
 	o := newObserver(r, req.Policy, req.Now)
-	o.compliance = req.Compliance
+	o.compliance, o.memory = req.Compliance, req.Memory
 	obs, err := o.observe(ctx, req.Mailbox)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 		req.Selection = req.Selection.within(audit.KindMailbox)
 	}
 	b := builder{req: req, obs: obs, reader: r, plan: &Plan{
-		before: before,
+		before: before, lasting: lasting{asOf: started, delegates: obs.delegates},
 		Header: Header{
 			Tool: req.Tool, RunID: req.RunID, Tenant: req.Tenant, CreatedAt: started,
 			Policy: PolicyRef{Name: req.Policy.Name, Digest: req.Policy.Digest()},
@@ -110,7 +110,7 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 	p, obs := b.plan, b.obs
 	b.joinStored()
 	obs.pop.settle()
-	cat := learn(obs.pop)
+	cat := b.defaults()
 	d := differ{policy: b.req.Policy, catalogue: cat, storedMissing: obs.storedMissing, now: p.CreatedAt}
 
 	org := d.organization(obs.tenant)
@@ -132,6 +132,7 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 		p.Warnings = append(p.Warnings, w.String())
 	}
 	sortAll(p.tenant)
+	b.hold()
 	b.coverage()
 	b.guards()
 	p.Warnings = append(p.Warnings, raisedWarnings(b.req.Raised)...)
@@ -142,6 +143,7 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 // the mailboxes.
 func (b *builder) joinStored() {
 	if b.obs.storedMissing == "" && b.req.Policy.NeedsStoredAuditEnabled() {
+		b.plan.lasting.stored = true
 		b.obs.pop.markStored(b.obs.stored)
 	}
 }
@@ -163,6 +165,8 @@ func (b *builder) bypass(ctx context.Context, d differ) error {
 	f := d.bypass(list, allowed, b.plan.CreatedAt)
 	if !b.readWhole(audit.KindBypass) {
 		block(f.changes, "the listing of bypass associations is not complete")
+	} else {
+		b.plan.lasting.bypass = foundBypass(list, allowed)
 	}
 	b.plan.bypassStates = countBypass(list, f)
 	b.plan.tenant = append(b.plan.tenant, f.changes...)
@@ -222,12 +226,9 @@ func (b *builder) coverage() {
 	p, obs := b.plan, b.obs
 	stats := statsOf(b.reader, b.req.Compliance)
 	c := Coverage{
-		Scope: ScopeFull, Reasons: []string{},
+		Scope: b.scope(), Reasons: []string{},
 		Requests: int(stats.Requests - p.before.Requests), Pages: int(stats.Pages - p.before.Pages),
 		Mailboxes: MailboxCoverage{Read: obs.pop.read, ByType: obs.pop.byType}, Cost: obs.costs(),
-	}
-	if b.req.Mailbox != "" {
-		c.Scope = ScopeMailbox
 	}
 	if obs.bypass != nil {
 		c.Bypass = BypassCoverage{Read: obs.bypass.read, UnknownSystem: obs.bypass.unknownSystem, ReadAt: obs.bypass.readAt.UTC()}
@@ -261,6 +262,17 @@ func (b *builder) coverage() {
 	}
 	c.Complete = len(c.Reasons) == 0
 	p.Coverage = c
+}
+
+// scope is how much of the tenant the run looks at.
+func (b *builder) scope() Scope {
+	switch {
+	case b.req.Mailbox != "":
+		return ScopeMailbox
+	case b.req.SinceLastRun:
+		return ScopeIncremental
+	}
+	return ScopeFull
 }
 
 // counted puts a number before a noun.

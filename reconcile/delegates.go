@@ -3,6 +3,7 @@ package reconcile
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy"
@@ -17,6 +18,8 @@ type suspended struct {
 	yes, no int32
 	// quiet tells that nobody may send on behalf of the mailbox.
 	quiet bool
+	// changed is when the mailbox was last changed; zero where that was not asked for.
+	changed time.Time
 }
 
 // suspend keeps the mailbox that was just added suspended, where that is

@@ -16,6 +16,11 @@ type finding struct {
 	state   State
 	changes []Change
 	unknown []UnknownObject
+	// carried tells that an earlier run found it, and this one has not read what it
+	// is about.
+	carried bool
+	// raw is the finding before some of its changes were held; nil where none is.
+	raw *finding
 }
 
 // differ compares profiles with wishes. It is pure: everything it knows is in

@@ -12,6 +12,9 @@ func (p *Plan) Estimate() Estimate {
 	if p.refusal != "" {
 		return e
 	}
+	if p.undo != nil {
+		return p.estimateUndo()
+	}
 	bypass, retention := 0, false
 	for _, c := range p.tenant {
 		switch {

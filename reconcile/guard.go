@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,8 +52,8 @@ func ParseRaisedGuard(text, reason string) (RaisedGuard, error) {
 }
 
 // guards checks the limits over the whole plan, before anything is written.
-// Only mailboxes that this run would write count. Until runs are remembered,
-// the last complete sweep is this run.
+// Only mailboxes that this run would write count, and with them those that an
+// incremental run carries. Comparisons are of unrounded figures.
 func (b *builder) guards() {
 	p, policy := b.plan, b.req.Policy
 	p.raised = b.req.Raised
@@ -60,21 +61,10 @@ func (b *builder) guards() {
 		p.Guards = []Guard{}
 		return
 	}
-	changed := p.selectedMailboxes()
-	population := Guard{Name: guardPopulation, Limit: minPopulationPercent, Actual: 100}
-	// A listing that broke off says nothing of the population; that it did is
-	// said by the coverage.
-	if b.obs.pop.ordinary == 0 && b.readWhole(audit.KindMailbox) {
-		population.Actual = 0
-		population.Refused = !b.req.AcceptPopulation && p.Coverage.Scope == ScopeFull
-	}
-	percent := Guard{Name: guardMaxChangedPercent, Limit: policy.Guards.MaxChangedPercent, Actual: share(changed, p.Coverage.Mailboxes.Read)}
-	percent.Limit = raised(b.req.Raised, percent)
-	percent.Refused = p.Coverage.Scope == ScopeFull && changed >= minForPercent && percent.Actual > percent.Limit
-	percent.Actual = round(percent.Actual)
-	p.Guards = []Guard{population, percent}
+	changed := b.changedMailboxes()
+	p.Guards = []Guard{b.populationGuard(), b.percentGuard(changed)}
 	if policy.Guards.MaxChanged != nil {
-		count := Guard{Name: guardMaxChanged, Limit: float64(*policy.Guards.MaxChanged), Actual: float64(changed)}
+		count := Guard{Name: guardMaxChanged, Limit: float64(*policy.Guards.MaxChanged), Actual: float64(changed.all)}
 		count.Limit = raised(b.req.Raised, count)
 		count.Refused = count.Actual > count.Limit
 		p.Guards = append(p.Guards, count)
@@ -85,6 +75,94 @@ func (b *builder) guards() {
 			return
 		}
 	}
+}
+
+// populationGuard compares the number of mailboxes with that of the last complete
+// sweep; without one it refuses an empty listing only. A listing that broke off
+// says nothing of the population; that it did is said by the coverage.
+func (b *builder) populationGuard() Guard {
+	g := Guard{Name: guardPopulation, Limit: minPopulationPercent, Actual: 100}
+	if b.scope() != ScopeFull || !b.readWhole(audit.KindMailbox) {
+		return g
+	}
+	now, before := b.obs.pop.ordinary, b.req.Memory.population()
+	switch {
+	case now == 0:
+		g.Actual = 0
+	case before > 0:
+		g.Actual = share(now, before)
+	}
+	g.Refused = g.Actual < g.Limit && !b.req.AcceptPopulation
+	g.Actual = round(g.Actual)
+	return g
+}
+
+// percentGuard compares the changed mailboxes with all: of the last complete
+// sweep, which is this run where it looks at the whole tenant.
+func (b *builder) percentGuard(changed changedMailboxes) Guard {
+	g := Guard{Name: guardMaxChangedPercent, Limit: b.req.Policy.Guards.MaxChangedPercent}
+	g.Limit = raised(b.req.Raised, g)
+	part, whole := changed.all, b.plan.Coverage.Mailboxes.Read
+	if b.scope() == ScopeIncremental {
+		part, whole = changed.known, b.req.Memory.sweptMailboxes()
+	}
+	g.Actual = share(part, whole)
+	g.Refused = b.scope() != ScopeMailbox && part >= minForPercent && g.Actual > g.Limit
+	g.Actual = round(g.Actual)
+	return g
+}
+
+// sweptMailboxes is how many mailboxes the last complete sweep read.
+func (m *Memory) sweptMailboxes() int {
+	if m == nil || m.sweep == nil {
+		return 0
+	}
+	return m.sweep.read
+}
+
+// changedMailboxes counts the mailboxes that a run would change: all, and those
+// that the last complete sweep knew.
+type changedMailboxes struct{ all, known int }
+
+// changedMailboxes counts what the guards look at. Mailboxes created since the last
+// sweep are new to the share; without a sweep none is.
+func (b *builder) changedMailboxes() changedMailboxes {
+	if b.scope() != ScopeIncremental {
+		n := b.plan.selectedMailboxes()
+		return changedMailboxes{n, n}
+	}
+	var n changedMailboxes
+	selection := b.plan.selection
+	if !selection.kind(audit.KindMailbox) {
+		return n
+	}
+	read := 0
+	for _, r := range b.plan.pop.records {
+		f := b.plan.cases[r.kase]
+		if _, repeated := b.plan.pop.repeated[r.id]; repeated || !slices.ContainsFunc(f.changes, func(c Change) bool { return c.Fate == FatePlanned }) {
+			continue
+		}
+		if !f.carried {
+			if read++; selection.Limit > 0 && read > selection.Limit {
+				continue
+			}
+		}
+		n.all++
+		if f.carried || b.req.Memory.knew(r.id) {
+			n.known++
+		}
+	}
+	return n
+}
+
+// knew tells whether the last complete sweep saw a mailbox; without one every
+// mailbox counts as known.
+func (m *Memory) knew(id guid) bool {
+	if m == nil || m.sweep == nil {
+		return true
+	}
+	_, found := slices.BinarySearchFunc(m.sweep.known, id, compareGUID)
+	return found
 }
 
 // raised is the limit in force: raising never lowers.

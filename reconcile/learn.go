@@ -14,6 +14,8 @@ const minManaged = 3
 // managed mailboxes of a kind show is the default there.
 type catalogue struct {
 	learned map[defaultKey]audit.ActionSet
+	// tied are those on which enough mailboxes voted, without a majority.
+	tied map[defaultKey]bool
 }
 
 // defaultKey is what a default set depends on.
@@ -57,19 +59,57 @@ func learn(pop *population) catalogue {
 			sets[name] = p.lists[l].value
 		}
 	}
-	c := catalogue{learned: map[defaultKey]audit.ActionSet{}}
+	c := catalogue{learned: map[defaultKey]audit.ActionSet{}, tied: map[defaultKey]bool{}}
 	for k, count := range votes {
-		if winner, ok := elect(count); ok {
+		switch winner, enough, best := elect(count); {
+		case best && enough:
 			c.learned[k] = sets[winner]
+		case enough:
+			c.tied[k] = true
 		}
 	}
 	return c
 }
 
-// elect names the list with most votes, if it has more than any other and the
-// electorate is large enough.
-func elect(count map[string]int) (string, bool) {
-	var winner string
+// defaults gives the default sets that this run goes by. A full one learns them
+// afresh, and takes what earlier ones learned where too few vote; one that looks at
+// part of the tenant goes by what was learned of the whole.
+func (b *builder) defaults() catalogue {
+	var earlier map[defaultKey]audit.ActionSet
+	if b.req.Memory != nil {
+		earlier = b.req.Memory.learned
+	}
+	cat := catalogue{learned: map[defaultKey]audit.ActionSet{}}
+	if b.scope() == ScopeFull {
+		cat = learn(b.obs.pop)
+	}
+	for k, set := range earlier {
+		if _, learned := cat.learned[k]; !learned && !cat.tied[k] {
+			cat.learned[k] = set
+		}
+	}
+	b.plan.lasting.defaults = cat
+	return cat
+}
+
+// learnedMoved tells whether mailboxes vote for other default sets than those that
+// the last full sweep went by.
+func (m *Memory) learnedMoved(fresh catalogue) bool {
+	for k, set := range fresh.learned {
+		known, learned := m.learned[k]
+		if !learned {
+			known = audit.Defaults(k.kind, k.logon)
+		}
+		if !known.Equal(set) {
+			return true
+		}
+	}
+	return false
+}
+
+// elect names the list with most votes, and tells whether the electorate is large
+// enough, and whether the list has more votes than any other.
+func elect(count map[string]int) (winner string, enough, ahead bool) {
 	best, second, total := 0, 0, 0
 	for name, n := range count {
 		total += n
@@ -80,5 +120,5 @@ func elect(count map[string]int) (string, bool) {
 			second = n
 		}
 	}
-	return winner, total >= minManaged && best > second
+	return winner, total >= minManaged, best > second
 }

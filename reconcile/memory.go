@@ -2,7 +2,11 @@ package reconcile
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/exoaudit/exoaudit/policy/audit"
@@ -15,28 +19,38 @@ import (
 // store.
 type Memory struct {
 	// sweep is the last complete sweep of the whole tenant, nil where there was
-	// none.
+	// none, or where something was undone since.
 	sweep *sweep
+	// measure is the population of the last complete sweep, which outlives the
+	// sweep itself.
+	measure int
 	// watermark is when the last complete run began, by the service's clock.
 	watermark time.Time
 	// bypassAt is when the bypass associations were last listed whole, and
 	// bypassKnown are the ids of the rows that were then bypassed or allowed.
 	bypassAt    time.Time
 	bypassKnown []string
-	learned     map[defaultKey]audit.ActionSet
+	// allowed are the objects that the allow entries were resolved to then.
+	allowed []resolvedAccount
+	learned map[defaultKey]audit.ActionSet
 	// waiting are writes that were accepted and did not show yet.
 	waiting []waiting
 	// notSettable are the mailboxes whose stored AuditEnabled the service would
-	// not set, with the run that found it.
-	notSettable map[guid]string
+	// not set.
+	notSettable []notSettable
 	// fixes are the verified changes of the last day, by which it is seen that
 	// somebody else undoes them.
 	fixes []fixes
 	// delegates is what was read of Full Access for hasDelegates.
 	delegates map[guid]delegateFact
 
-	// version is that of the snapshots that this memory was read from.
+	// version is that of the snapshots that this memory was read from, and sums
+	// are the hashes of their bytes, by which it is seen what has changed.
 	version map[string]int64
+	sums    map[string][sha256.Size]byte
+	// journal is the number of the last line of the tenant's journal when the
+	// memory was read.
+	journal int64
 }
 
 // sweep is what is kept of the last complete full sweep.
@@ -50,49 +64,128 @@ type sweep struct {
 	ordinary, read int
 	// known are the mailboxes that were there, sorted.
 	known []guid
-	// open are its findings that are not settled yet.
+	// open are its findings that are not settled yet, and those of later runs.
 	open *carried
 }
 
-// waiting is a write of which nobody knows yet whether it took.
-type waiting struct {
-	kind    audit.SubjectKind
-	id      string
-	setting audit.Setting
-	until   time.Time
+// resolvedAccount is an allow entry, by what it calls its account, with the
+// objects that it stood for; none where there was no such account.
+type resolvedAccount struct {
+	account string
+	ids     []guid
 }
 
-// fixes are changes of one setting that one run verified.
-type fixes struct {
-	at      time.Time
-	runID   string
+// subjects are objects of one kind, of which one setting is meant. A hundred
+// thousand of them are why they are not strings.
+type subjects struct {
 	kind    audit.SubjectKind
 	setting audit.Setting
-	ids     []string // sorted
+	ids     []guid   // of mailboxes and bypass rows, sorted
+	names   []string // of other kinds, sorted
 }
 
-// delegateFact is what was read of the Full Access permissions of a mailbox.
+// has tells whether a mailbox or bypass row is among them.
+func (s subjects) has(id guid) bool {
+	_, found := slices.BinarySearchFunc(s.ids, id, compareGUID)
+	return found
+}
+
+// hasObject tells whether an object is among them: by its id where it is a mailbox
+// or a bypass row, by the id of the subject where it is something else.
+func (s subjects) hasObject(of Subject, id guid) bool {
+	if byGUID(of.Kind) {
+		return s.has(id)
+	}
+	_, found := slices.BinarySearch(s.names, of.ID)
+	return found
+}
+
+// byGUID tells the kinds whose objects have a Guid.
+func byGUID(k audit.SubjectKind) bool { return k == audit.KindMailbox || k == audit.KindBypass }
+
+// count is how many they are.
+func (s subjects) count() int { return len(s.ids) + len(s.names) }
+
+// add puts an object among them; [subjects.settle] orders them.
+func (s *subjects) add(id string) {
+	if !byGUID(s.kind) {
+		s.names = append(s.names, id)
+	} else if g, ok := parseGUID(id); ok {
+		s.ids = append(s.ids, g)
+	}
+}
+
+func (s *subjects) settle() {
+	slices.SortFunc(s.ids, compareGUID)
+	slices.Sort(s.names)
+	s.ids, s.names = slices.Compact(s.ids), slices.Compact(s.names)
+}
+
+// delegateFact is what was read of the Full Access permissions of a mailbox, and
+// when, in seconds since 1970.
 type delegateFact struct {
+	at  int64
 	has bool
-	at  time.Time
 }
 
 // LoadMemory reads what is remembered of a tenant; where nothing is, it gives an
 // empty memory. Bytes that cannot be understood are an error: to forget them in
 // silence would forget open findings.
 func LoadMemory(ctx context.Context, st store.Store, tenant string) (*Memory, error) {
-	_ = ctx
-	_ = st
-	_ = tenant
-	return &Memory{}, nil
+	m := &Memory{version: map[string]int64{}, sums: map[string][sha256.Size]byte{}}
+	head, err := st.Head(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	m.journal = head.Seq
+	for _, part := range memoryParts() {
+		s, err := st.Snapshot(ctx, tenant, part.name)
+		if err != nil {
+			return nil, err
+		}
+		m.version[part.name] = s.Version
+		if s.Version == 0 {
+			continue
+		}
+		if err := m.decode(part, s.Data); err != nil {
+			return nil, err
+		}
+		m.sums[part.name] = sha256.Sum256(s.Data)
+	}
+	return m, nil
 }
 
 // Save keeps the memory. It is a *store.ConflictError where another run has saved
-// since this one was read.
+// since this one was read. What did not change is not written again, except that
+// the marks are put along with anything else, so that two runs always see each
+// other.
 func (m *Memory) Save(ctx context.Context, st store.Store, tenant string) error {
-	_ = ctx
-	_ = st
-	_ = tenant
+	var list []store.Snapshot
+	sums := map[string][sha256.Size]byte{}
+	for _, part := range memoryParts() {
+		data, err := m.encode(part)
+		if err != nil {
+			return err
+		}
+		sums[part.name] = sha256.Sum256(data)
+		same := m.sums[part.name] == sums[part.name] || m.version[part.name] == 0 && part.empty(m)
+		if !same || part.name == snapshotMarks && len(list) > 0 {
+			list = append(list, store.Snapshot{Name: part.name, Version: m.version[part.name], Data: data})
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	if err := st.PutSnapshots(ctx, tenant, list); err != nil {
+		return err
+	}
+	m.version, m.sums = maps.Clone(m.version), sums
+	if m.version == nil {
+		m.version = map[string]int64{}
+	}
+	for _, s := range list {
+		m.version[s.Name]++
+	}
 	return nil
 }
 
@@ -105,14 +198,37 @@ func (m *Memory) LastSweep() (at time.Time, runID string) {
 	return m.sweep.at, m.sweep.runID
 }
 
-// Remember gives what is to be remembered after a comparison.
-func (p *Plan) Remember(m *Memory) *Memory { return m }
+// population is the number of mailboxes by which later ones are measured; 0 where
+// there is no measure.
+func (m *Memory) population() int {
+	switch {
+	case m == nil:
+		return 0
+	case m.sweep != nil:
+		return m.sweep.ordinary
+	}
+	return m.measure
+}
 
-// Remember gives what is to be remembered after an apply.
-func (r *Run) Remember(m *Memory) *Memory { return r.Plan.Remember(m) }
+// withoutSweep forgets the last sweep, so that nothing is in line before the next
+// one. Its population stays the measure.
+func (m *Memory) withoutSweep() *Memory {
+	n := *m
+	n.measure, n.sweep = m.population(), nil
+	return &n
+}
 
 // String says in a line what is remembered, for logs.
 func (m *Memory) String() string {
 	at, run := m.LastSweep()
-	return fmt.Sprintf("last complete sweep %s (%s)", at.Format(time.RFC3339), run)
+	if run == "" {
+		return "no complete sweep is remembered"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "last complete sweep %s (run %s) with %s", at.UTC().Format(time.RFC3339), run, countedMailboxes(m.sweep.read))
+	if m.sweep.open != nil {
+		fmt.Fprintf(&b, ", %d of them with open findings", len(m.sweep.open.records))
+	}
+	fmt.Fprintf(&b, "; watermark %s", m.watermark.UTC().Format(time.RFC3339))
+	return b.String()
 }

@@ -53,6 +53,8 @@ type observation struct {
 	groups       *groups
 	sendAs       *sendAs
 	delegateCost []Cost
+	// delegates are the answers on Full Access that were read whole.
+	delegates map[guid]delegateFact
 }
 
 // observer reads a tenant. Listings run side by side; each folds into its own
@@ -65,6 +67,8 @@ type observer struct {
 	seed   maphash.Seed
 	// compliance is nil where retention is not asked for.
 	compliance ComplianceReader
+	// memory is what earlier runs left; nil for none.
+	memory *Memory
 
 	mu  sync.Mutex
 	obs *observation

@@ -44,10 +44,15 @@ func (o *observer) delegates(ctx context.Context, single bool) {
 			s.full[i] = delegatedAsk
 		}
 	}
+	if !single { // Of the one that is asked for by name it is asked anew.
+		s.recall(s.full)
+	}
+	open, at := slices.Clone(s.full), o.now()
 	asked = ask(ctx, s, "Get-MailboxPermission", s.full, func(ctx context.Context, ids []string) []exchange.Result[delegated] {
 		return eachDelegated(o.reader.MailboxPermissions(ctx, ids), exchange.MailboxPermission.Delegation)
 	})
 	s.charged(asked, "asking who has full access to the %s of which nothing cheaper tells it")
+	s.learnt(open, s.full, at)
 	pop.decide(s.verdicts())
 }
 

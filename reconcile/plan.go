@@ -115,12 +115,13 @@ type UnknownObject struct {
 // Scope says how much of the tenant a run looked at.
 type Scope string
 
-// The scopes: the whole tenant, one mailbox asked for by name, or what was created
-// or changed since the last complete run.
+// The scopes: the whole tenant, one mailbox asked for by name, what was created
+// or changed since the last complete run, or what one run wrote, to undo it.
 const (
 	ScopeFull        Scope = "full"
 	ScopeMailbox     Scope = "mailbox"
 	ScopeIncremental Scope = "incremental"
+	ScopeUndo        Scope = "undo"
 )
 
 // Coverage says what was read, and whether that was everything.

@@ -34,9 +34,12 @@ type Plan struct {
 	retention    StateCounts
 	pop          *population
 	cases        []finding
+	carried      int // of the records, those that an earlier run found
 
 	policy    *policy.Policy
 	memory    *Memory        // that the plan was made with, nil for none
+	undo      *undoing       // nil for a plan that undoes no run
+	lasting   lasting        // what later runs need of it
 	before    exchange.Stats // of the client, when the plan was begun
 	selection Selection
 	raised    []RaisedGuard
@@ -207,6 +210,9 @@ func (p *Plan) Summary() Summary {
 		s.count(p.guarded(c), 1)
 	}
 	p.countMailboxChanges(&s)
+	if p.undo != nil {
+		s.States, s.ChangedMailboxes = p.undo.states, p.undo.mailboxes
+	}
 	return s
 }
 

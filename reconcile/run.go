@@ -47,7 +47,7 @@ func newRun(p *Plan, opts ApplyOptions) *Run {
 func (r *Run) begin() journal.Begin {
 	b := journal.Begin{
 		Tool: r.Plan.Tool, Tenant: r.Plan.Tenant,
-		PolicyName: r.Plan.Policy.Name, PolicyDigest: r.Plan.Policy.Digest,
+		PolicyName: r.Plan.Policy.Name, PolicyDigest: r.Plan.Policy.Digest, Undoes: r.Plan.UndoOf(),
 	}
 	for _, g := range r.Plan.raised {
 		b.Raised = append(b.Raised, journal.Raised{Guard: g.Name, Limit: g.Limit, Reason: g.Reason})
@@ -140,6 +140,12 @@ func (r *Run) Results() map[Result]int {
 		}
 	}
 	return out
+}
+
+// Wrote is the number of changes that were sent to the tenant.
+func (r *Run) Wrote() int {
+	n := r.Results()
+	return n[ResultVerified] + n[ResultUnconfirmed] + n[ResultFailed] + n[ResultUnsupported]
 }
 
 // Incomplete tells whether something of the run is not known or did not work:

@@ -49,20 +49,37 @@ func (s *Session) memory(ctx context.Context) (*Memory, error) {
 }
 
 // Keep keeps a comparison: its row, and what later runs need of it. A
-// *store.ConflictError says that another run did so meanwhile; that one is then
-// what is remembered. A store that is read-only keeps nothing, which is
-// store.ErrReadOnly.
+// *store.ConflictError says that another run did so meanwhile, or wrote to the
+// tenant, so that what this one saw may not be so any more; the row is kept all the
+// same, and what the other run saw is what is remembered. A store that is read-only
+// keeps nothing, which is store.ErrReadOnly.
 func (s *Session) Keep(ctx context.Context, command string, p *Plan, t Threshold) error {
 	if s.Store == nil {
 		return nil
 	}
 	ctx = context.WithoutCancel(ctx)
-	if m := p.Remember(p.memory); m != nil {
-		if err := m.Save(ctx, s.Store, s.TenantID); err != nil {
-			return err
-		}
+	err := s.remember(ctx, p)
+	if _, conflict := errors.AsType[*store.ConflictError](err); err != nil && !conflict {
+		return err
 	}
-	return s.Store.SaveRun(ctx, s.row(command, p, p.Verdict(t)))
+	return errors.Join(s.Store.SaveRun(ctx, s.row(command, p, p.Verdict(t))), err)
+}
+
+// remember keeps what later runs need of a comparison that was made without the
+// lease of the tenant.
+func (s *Session) remember(ctx context.Context, p *Plan) error {
+	m := p.Remember(p.memory)
+	if m == nil {
+		return nil
+	}
+	head, err := s.Store.Head(ctx, s.TenantID)
+	if err != nil {
+		return err
+	}
+	if head.Seq != m.journal {
+		return &store.ConflictError{Tenant: s.TenantID, Name: "journal"}
+	}
+	return m.Save(ctx, s.Store, s.TenantID)
 }
 
 // row is a run as the store has it.
@@ -91,6 +108,8 @@ type Writing struct {
 	// Recovered are the outcomes of writes that an earlier run left open, as a
 	// look at the tenant showed them.
 	Recovered []journal.Outcome
+	// Warnings came up while the journal was opened.
+	Warnings []string
 
 	mu    sync.Mutex
 	lease store.Lease
@@ -121,8 +140,15 @@ func (s *Session) Begin(ctx context.Context, runID string, file JournalFile, pat
 	return w, nil
 }
 
-// Check compares within the lease.
-func (w *Writing) Check(ctx context.Context, req Request) (*Plan, error) { return w.s.Check(ctx, req) }
+// Check compares within the lease. What became of writes that an earlier run left
+// open is among the warnings of the plan.
+func (w *Writing) Check(ctx context.Context, req Request) (*Plan, error) {
+	p, err := w.s.Check(ctx, req)
+	if err == nil {
+		p.Warnings = append(p.Warnings, w.Warnings...)
+	}
+	return p, err
+}
 
 // Apply applies a plan within the lease: the lease is looked at before each batch,
 // and the store refuses entries of one that was taken over.

@@ -69,18 +69,18 @@ func (w *Writing) open(ctx context.Context, runID string, file JournalFile, path
 	if file != nil {
 		w.recorder, w.file, pending = file, path, file.Open()
 	} else {
-		head, open, err := w.s.readJournal(ctx)
+		found, err := w.s.readJournal(ctx)
 		if err != nil {
 			return err
 		}
-		pending = open
-		w.recorder = journal.NewBook(runID, w.s.Now, head.Hash, head.Seq, w.appender(head))
+		pending, w.Warnings = found.pending, found.warnings
+		w.recorder = journal.NewBook(runID, w.s.Now, found.head.Hash, found.head.Seq, w.appender(found.head))
 	}
 	if len(pending) == 0 {
 		return nil
 	}
-	var err error
-	w.Recovered, err = recoverOpen(ctx, w.s, w.recorder, pending)
+	recovered, warnings, err := recoverOpen(ctx, w.s, w.recorder, pending)
+	w.Recovered, w.Warnings = recovered, append(w.Warnings, warnings...)
 	return err
 }
 
@@ -106,13 +106,39 @@ func (w *Writing) keep(ctx context.Context, command string, r *Run, t Threshold,
 	}
 	row := w.s.row(command, r.Plan, r.Verdict(t))
 	row.StartedAt, row.FinishedAt = r.StartedAt, r.FinishedAt
-	row.JournalHead, row.JournalFile, row.Document = r.JournalHead, w.file, text.Bytes()
-	if err := w.s.Store.SaveRun(ctx, row); err != nil {
-		return err
+	row.JournalHead, row.JournalFile, row.Document, row.Wrote = r.JournalHead, w.file, text.Bytes(), r.Wrote()
+	return errors.Join(w.s.Store.SaveRun(ctx, row), w.remember(ctx, r.Plan.memory, r.Remember))
+}
+
+// memoryAttempts bounds how often what a run leaves is put on top of what others
+// have kept meanwhile.
+const memoryAttempts = 5
+
+// remember keeps what a run leaves. A comparison without the lease may have kept
+// something meanwhile; this run wrote, and knows better: it is put on top.
+func (w *Writing) remember(ctx context.Context, m *Memory, next func(*Memory) *Memory) error {
+	var err error
+	for range memoryAttempts {
+		if m == nil {
+			if m, err = LoadMemory(ctx, w.s.Store, w.s.TenantID); err != nil {
+				return err
+			}
+		}
+		err = next(m).Save(ctx, w.s.Store, w.s.TenantID)
+		if _, conflict := errors.AsType[*store.ConflictError](err); !conflict {
+			return err
+		}
+		m = nil
 	}
-	m := r.Remember(r.Plan.memory)
-	if m == nil {
+	return err
+}
+
+// forgetSweep forgets the last complete sweep before something is undone: should
+// this process die meanwhile, nothing is taken to be in line on the word of a sweep
+// that is not true any more.
+func (w *Writing) forgetSweep(ctx context.Context) error {
+	if w.s.Store == nil {
 		return nil
 	}
-	return m.Save(ctx, w.s.Store, w.s.TenantID)
+	return w.remember(context.WithoutCancel(ctx), nil, (*Memory).withoutSweep)
 }
