@@ -169,19 +169,42 @@ type Stats struct {
 	BytesRead int64
 	// Throttled counts answers 429, those of single batch items included.
 	Throttled int64
+	// ServiceTime is the Date of the last answer, by the service's clock and to the
+	// second; zero where it had none.
+	ServiceTime time.Time
 }
 
 type counters struct {
 	requests, pages, batches, bytes, throttled atomic.Int64
+	// heard is the Date of the last answer in seconds since 1970, 0 for none.
+	heard atomic.Int64
+}
+
+// hear notes the Date of an answer.
+func (n *counters) hear(at time.Time) {
+	if at.IsZero() {
+		n.heard.Store(0)
+		return
+	}
+	n.heard.Store(at.Unix())
+}
+
+// serviceTime is the Date of the last answer.
+func (n *counters) serviceTime() time.Time {
+	if at := n.heard.Load(); at != 0 {
+		return time.Unix(at, 0).UTC()
+	}
+	return time.Time{}
 }
 
 // Stats returns the counts as they stand.
 func (c *Client) Stats() Stats {
 	return Stats{
-		Requests:  c.counters.requests.Load(),
-		Pages:     c.counters.pages.Load(),
-		Batches:   c.counters.batches.Load(),
-		BytesRead: c.counters.bytes.Load(),
-		Throttled: c.counters.throttled.Load(),
+		Requests:    c.counters.requests.Load(),
+		Pages:       c.counters.pages.Load(),
+		Batches:     c.counters.batches.Load(),
+		BytesRead:   c.counters.bytes.Load(),
+		Throttled:   c.counters.throttled.Load(),
+		ServiceTime: c.counters.serviceTime(),
 	}
 }

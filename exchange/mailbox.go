@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Listing names one of the three listings of Get-Mailbox. None contains the
@@ -77,6 +78,22 @@ type Mailbox struct {
 	// Identity is how other rows name the mailbox, a [RecipientPermission] among
 	// them; it need not be unique.
 	Identity Field[string]
+	// WhenChangedUTC and WhenMailboxCreated are dates as the service writes them,
+	// see [ParseDate].
+	WhenChangedUTC     Field[string]
+	WhenMailboxCreated Field[string]
+}
+
+// ParseDate reads a date of a row: seven digits of fractions and Z or an offset
+// (wire 1.5). One without a zone is taken for UTC, and is not a date to rely on to
+// the hour. The zero time and false mean that the text is no date.
+func ParseDate(text string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
 }
 
 // mailboxProperty is the finder of Mailbox.
@@ -106,6 +123,10 @@ func mailboxProperty(m *Mailbox, name []byte) property {
 		return &m.GrantSendOnBehalfTo
 	case "Identity":
 		return &m.Identity
+	case "WhenChangedUTC":
+		return &m.WhenChangedUTC
+	case "WhenMailboxCreated":
+		return &m.WhenMailboxCreated
 	}
 	if rest, ok := strings.CutPrefix(string(name), "CustomAttribute"); ok {
 		return m.customAttribute(rest)

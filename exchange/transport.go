@@ -134,6 +134,9 @@ func (c *Client) once(ctx context.Context, s *session, q call) (response, error)
 	resp, size, err := c.exchange(ctx, s, q, token)
 	c.counters.requests.Add(1)
 	c.counters.bytes.Add(size)
+	if resp.status != 0 {
+		c.counters.hear(serviceTime(resp.header))
+	}
 	if q.batch {
 		c.counters.batches.Add(1)
 	}

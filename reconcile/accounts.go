@@ -22,6 +22,9 @@ type accounts struct {
 	unclear int
 	// asked says that the mailbox listing was made at all.
 	asked bool
+	// known is what earlier runs resolved the entries to; nil where this run lists
+	// all mailboxes.
+	known map[string][]guid
 }
 
 func newAccounts(p *policy.Policy) *accounts {
@@ -97,17 +100,7 @@ func guidsOf(fields ...exchange.Field[string]) []guid {
 // the tenant can choose. An entry that cannot be decided is failed, and then no
 // bypass that it might allow is judged.
 func (a *accounts) resolve(ctx context.Context, r Reader, list *bypassList, whole bool) (out []allowance, warnings []string, refused bool) {
-	out = make([]allowance, len(a.entries))
-	var open []int
-	for i, e := range a.entries {
-		out[i] = a.seen(i)
-		if out[i].failed != "" {
-			continue
-		}
-		if len(out[i].ids) == 0 || e.Account == "" && len(a.found[i]) == 0 && !list.names(out[i].ids[0]) {
-			open = append(open, i)
-		}
-	}
+	out, open := a.resolved(list)
 	for batch := range slices.Chunk(open, exchange.BatchSize) {
 		identities := make([]string, len(batch))
 		for n, i := range batch {
@@ -121,6 +114,25 @@ func (a *accounts) resolve(ctx context.Context, r Reader, list *bypassList, whol
 		}
 	}
 	return out, warnings, refused
+}
+
+// resolved gives the entries as far as the listings have resolved them, and the
+// places of those to ask for.
+func (a *accounts) resolved(list *bypassList) (out []allowance, open []int) {
+	if a.known != nil {
+		return a.remembered(list)
+	}
+	out = make([]allowance, len(a.entries))
+	for i, e := range a.entries {
+		out[i] = a.seen(i)
+		if out[i].failed != "" {
+			continue
+		}
+		if len(out[i].ids) == 0 || e.Account == "" && len(a.found[i]) == 0 && !list.names(out[i].ids[0]) {
+			open = append(open, i)
+		}
+	}
+	return out, open
 }
 
 // seen is what the mailbox listing says of an entry.

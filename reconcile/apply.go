@@ -45,6 +45,10 @@ type ApplyOptions struct {
 	Now        func() time.Time
 	// Permit is asked before each batch; an error ends the writing. Nil permits all.
 	Permit func() error
+	// Abandon, once it is closed, gives up the calls under way as well, which an
+	// interrupt lets come to their end. The writes of which the outcome is then not
+	// known stay open in the journal. Nil gives up nothing.
+	Abandon <-chan struct{}
 }
 
 // readBackWaits are the times after a write at which it is read back, until
@@ -68,10 +72,12 @@ const batchTimeout = 2 * time.Hour
 // that could not begin: the journal did not take its first entry.
 func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, error) {
 	run := newRun(p, opts)
+	abandon, done := opts.abandonment(ctx)
+	defer done()
 	if err := opts.Recorder.Begin(ctx, run.begin()); err != nil {
 		return nil, fmt.Errorf("the journal cannot be written, so nothing else is: %w", err)
 	}
-	e := &engine{tenant: t, plan: p, run: run, opts: opts, total: p.selectedMailboxes(), refusedOnce: map[string]bool{}, taken: map[string]bool{}}
+	e := &engine{abandon: abandon, tenant: t, plan: p, run: run, opts: opts, total: p.selectedMailboxes(), refusedOnce: map[string]bool{}, taken: map[string]bool{}}
 	e.tenantSettings(ctx)
 	e.bypass(ctx)
 	e.retention(ctx)
@@ -95,17 +101,19 @@ func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, err
 
 // engine applies one plan once.
 type engine struct {
-	tenant Tenant
-	plan   *Plan
-	run    *Run
-	opts   ApplyOptions
-	total  int
+	// abandon ends when the calls under way are given up.
+	abandon context.Context
+	tenant  Tenant
+	plan    *Plan
+	run     *Run
+	opts    ApplyOptions
+	total   int
 
-	mu   sync.Mutex
-	why  string // why no further write is begun
+	mu  sync.Mutex
+	why string // why no further write is begun
 	// failing is the number of mailboxes in a row whose writes have failed.
 	failing int
-	done int
+	done    int
 	// refusedOnce are the cmdlets whose last answers were all refusals.
 	refusedOnce map[string]bool
 	// taken are the cmdlets of which an answer was a success.
@@ -147,7 +155,33 @@ func (e *engine) stopped(ctx context.Context) string {
 	return e.why
 }
 
-// inFlight is the context of a batch: it outlives an interrupt.
+// abandonment is the context in which writes are made: it outlives an interrupt, and
+// ends when they are to be given up.
+func (o ApplyOptions) abandonment(ctx context.Context) (abandon context.Context, done func()) {
+	abandon, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if o.Abandon == nil {
+		return abandon, cancel
+	}
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		select {
+		case <-o.Abandon:
+			cancel()
+		case <-abandon.Done():
+		}
+	})
+	return abandon, func() {
+		cancel()
+		waiting.Wait()
+	}
+}
+
+// inFlight is the context of a batch.
+func (e *engine) inFlight() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(e.abandon, batchTimeout)
+}
+
+// inFlight is the context of a batch that nothing gives up: it outlives an interrupt.
 func inFlight(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), batchTimeout)
 }
@@ -165,6 +199,12 @@ func (e *engine) intend(ctx context.Context, intents []journal.Intent) bool {
 // same, and stand in the run; no further one is begun.
 func (e *engine) conclude(ctx context.Context, outcomes []journal.Outcome) {
 	if len(outcomes) == 0 {
+		return
+	}
+	if e.abandon.Err() != nil { // What was seen of them is what was seen of broken calls.
+		e.mu.Lock()
+		e.run.LeftOpen = append(e.run.LeftOpen, outcomes...)
+		e.mu.Unlock()
 		return
 	}
 	if err := e.opts.Recorder.Conclude(context.WithoutCancel(ctx), outcomes); err != nil {

@@ -26,7 +26,7 @@ func (e *engine) bypass(ctx context.Context) {
 }
 
 func (e *engine) bypassBatch(ctx context.Context, batch []int) {
-	bctx, cancel := inFlight(ctx)
+	bctx, cancel := e.inFlight()
 	defer cancel()
 	intents := make([]journal.Intent, len(batch))
 	for n, i := range batch {

@@ -27,12 +27,12 @@ func (e *engine) tenantSettings(ctx context.Context) {
 
 // may tells whether a change is to be made now.
 func (e *engine) may(ctx context.Context, c Change) bool {
-	return e.plan.guarded(c).Fate == FatePlanned && e.plan.selection.kind(c.Subject.Kind) &&
+	return !c.Carried && e.plan.guarded(c).Fate == FatePlanned && e.plan.selection.kind(c.Subject.Kind) &&
 		e.run.slip.holds(c) == "" && !e.halted(c.Subject.Kind) && e.stopped(ctx) == ""
 }
 
 func (e *engine) tenantSetting(ctx context.Context, i int, c Change) {
-	bctx, cancel := inFlight(ctx)
+	bctx, cancel := e.inFlight()
 	defer cancel()
 	if !e.intend(bctx, []journal.Intent{e.intentOf(c, profile{})}) {
 		return

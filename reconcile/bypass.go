@@ -30,6 +30,9 @@ type bypassList struct {
 	// recorded are the accounts that are not bypassed, until the list is settled.
 	recorded []guid
 	readAt   time.Time
+	// partial tells that only some accounts were read, by their ids; readAt is then
+	// when all were listed last.
+	partial bool
 }
 
 // add folds one row of the listing.

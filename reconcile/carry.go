@@ -51,29 +51,26 @@ func (c carriedCase) profile() profile {
 }
 
 // carry takes the findings that earlier runs left open into the plan, except
-// those of mailboxes that this run has read: what it read stands.
-func (b *builder) carry(c *carried) {
-	if c == nil {
+// those of mailboxes that this run has read: what it read stands. A mailbox that is
+// gone cannot be told from one that did not change: what was found of it is carried
+// until the next full sweep.
+func (b *builder) carry() {
+	if b.scope() != ScopeIncremental || b.req.Memory.sweep == nil || b.req.Memory.sweep.open == nil {
 		return
 	}
-	p, pop := b.plan, b.obs.pop
-	read := make([]guid, len(pop.records))
-	for i, r := range pop.records {
-		read[i] = r.id
-	}
-	slices.SortFunc(read, compareGUID)
+	c, p, pop := b.req.Memory.sweep.open, b.plan, b.obs.pop
+	read := p.lookup()
 	first := int32(len(p.cases)) //nolint:gosec // Bounded by the number of mailboxes.
-	for i, k := range c.cases {
+	for _, k := range c.cases {
 		f := k.finding
 		f.carried = true
 		p.cases = append(p.cases, f)
 		pop.profiles = append(pop.profiles, k.profile())
-		pop.cases = append(pop.cases, caseKey{profile: int32(len(pop.profiles) - 1), match: int32(i)}) //nolint:gosec // Ditto.
+		pop.cases = append(pop.cases, caseKey{profile: int32(len(pop.profiles) - 1), match: -1}) //nolint:gosec // Ditto.
 	}
 	for _, r := range c.records {
-		if _, again := slices.BinarySearchFunc(read, r.id, compareGUID); !again {
+		if _, again := read.find(r.id); !again {
 			pop.records = append(pop.records, record{id: r.id, name: r.name, kase: first + r.kase})
-			p.carried++
 		}
 	}
 	slices.SortFunc(pop.records, func(x, y record) int {
@@ -82,11 +79,17 @@ func (b *builder) carry(c *carried) {
 	b.carryTenant(c)
 }
 
-// carryTenant takes in what earlier runs left open of retention, which this run does
-// not read.
+// carryTenant takes over what is carried of other kinds than mailboxes.
 func (b *builder) carryTenant(c *carried) {
 	p := b.plan
-	p.tenant = append(p.tenant, c.tenant...)
-	p.retention.Drifted += len(c.tenant)
+	drifted := map[string]bool{}
+	for _, change := range c.tenant {
+		change.Carried = true
+		p.tenant = append(p.tenant, change)
+		if change.Subject.Kind == audit.KindRetention {
+			drifted[change.Subject.ID] = true
+		}
+	}
+	p.retention.Drifted += len(drifted)
 	p.unknown = append(p.unknown, c.unknown...)
 }

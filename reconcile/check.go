@@ -49,9 +49,7 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 		return nil, err
 	}
 	started, before := req.Now().UTC(), statsOf(r, req.Compliance)
-	o := newObserver(r, req.Policy, req.Now)
-	o.compliance, o.memory = req.Compliance, req.Memory
-	obs, err := o.observe(ctx, req.Mailbox)
+	obs, why, err := look(ctx, r, &req)
 	if err != nil {
 		return nil, err
 	}
@@ -62,14 +60,44 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 		req.Selection = req.Selection.within(audit.KindMailbox)
 	}
 	b := builder{req: req, obs: obs, reader: r, plan: &Plan{
-		before: before, lasting: lasting{asOf: started, delegates: obs.delegates},
+		before: before, lasting: obs.lasting(started),
 		Header: Header{
 			Tool: req.Tool, RunID: req.RunID, Tenant: req.Tenant, CreatedAt: started,
 			Policy: PolicyRef{Name: req.Policy.Name, Digest: req.Policy.Digest()},
 		},
 		selection: req.Selection, policy: req.Policy, memory: req.Memory,
 	}}
+	if why != "" {
+		b.plan.Warnings = append(b.plan.Warnings, sweepInstead(why))
+	}
 	return b.build(ctx)
+}
+
+// look reads what the request asks for. Where a look at what changed would leave
+// something unseen it reads everything, changes the request to that, and tells why.
+func look(ctx context.Context, r Reader, req *Request) (obs *observation, why string, err error) {
+	fresh := func() *observer {
+		o := newObserver(r, req.Policy, req.Now)
+		o.compliance, o.memory, o.tool = req.Compliance, req.Memory, req.Tool
+		return o
+	}
+	if req.SinceLastRun && req.Mailbox == "" {
+		if req.Memory == nil {
+			return nil, "", ErrNoMemory
+		}
+		if obs, why, err = fresh().sinceLastRun(ctx, req.BypassEvery); why == "" {
+			return obs, "", err
+		}
+	}
+	req.SinceLastRun = false
+	obs, err = fresh().observe(ctx, req.Mailbox)
+	return obs, why, err
+}
+
+// lasting begins what later runs need of a comparison.
+func (o *observation) lasting(started time.Time) lasting {
+	groups, _ := o.groups.digest()
+	return lasting{asOf: started.Add(o.skew), delegates: o.delegates, groups: groups}
 }
 
 // hopeless gives the error of a run that has nothing to report: nothing was
@@ -125,12 +153,13 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 	b.retention(d)
 	b.mailboxes(d)
 	p.Warnings = append(p.Warnings, slices.Concat(b.unmatched(), idle(b.req.Policy))...)
-	p.Warnings = append(p.Warnings, selectorLimits(b.req.Policy)...)
+	p.Warnings = append(p.Warnings, slices.Concat(selectorLimits(b.req.Policy), b.sinceWarnings())...)
 	p.Catalogue = Catalogue{Moved: cat.moved(), Lagging: b.lagging(d)}
 	p.Warnings = append(p.Warnings, p.Catalogue.warnings()...)
 	for _, w := range b.req.Policy.Expiries(p.CreatedAt) {
 		p.Warnings = append(p.Warnings, w.String())
 	}
+	b.carry()
 	sortAll(p.tenant)
 	b.hold()
 	b.coverage()
@@ -165,7 +194,7 @@ func (b *builder) bypass(ctx context.Context, d differ) error {
 	f := d.bypass(list, allowed, b.plan.CreatedAt)
 	if !b.readWhole(audit.KindBypass) {
 		block(f.changes, "the listing of bypass associations is not complete")
-	} else {
+	} else if !list.partial {
 		b.plan.lasting.bypass = foundBypass(list, allowed)
 	}
 	b.plan.bypassStates = countBypass(list, f)
@@ -249,7 +278,7 @@ func (b *builder) coverage() {
 	slices.Sort(c.Reasons)
 	sortUnknown(p.unknown)
 	sortUnknown(obs.pop.nameless)
-	if obs.bypass != nil && obs.bypass.read == 0 && b.readWhole(audit.KindBypass) {
+	if obs.bypass != nil && obs.bypass.read == 0 && !obs.bypass.partial && b.readWhole(audit.KindBypass) {
 		// A tenant of three mailboxes had 242 rows, most of them the service's
 		// own (wire 1.5): none at all is what a role sees that may not look.
 		c.Reasons = append(c.Reasons, "the listing of bypass associations is empty, which no tenant's is: the role may not see it")
@@ -257,6 +286,7 @@ func (b *builder) coverage() {
 	if obs.storedMissing != "" && b.readWhole(audit.KindMailbox) {
 		c.Reasons = append(c.Reasons, obs.storedMissing)
 	}
+	b.sinceReasons(&c)
 	if n := p.Summary().unknownObjects(); n > 0 {
 		c.Reasons = append(c.Reasons, fmt.Sprintf("%s could not be judged", counted(n, "object")))
 	}

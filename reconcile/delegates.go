@@ -47,8 +47,9 @@ func (o *observer) suspend(pop *population, m exchange.Mailbox, s policy.Subject
 		return
 	}
 	on, listed := m.GrantSendOnBehalfTo.Get()
+	changed, _ := date(m.WhenChangedUTC)
 	pop.candidates = append(pop.candidates, suspended{
-		record: last, yes: pop.internMatch(yes), no: pop.internMatch(no), quiet: listed && !slices.Contains(on, ""),
+		record: last, yes: pop.internMatch(yes), no: pop.internMatch(no), quiet: listed && !slices.Contains(on, ""), changed: changed,
 	})
 }
 

@@ -18,7 +18,7 @@ func (p *Plan) Estimate() Estimate {
 	bypass, retention := 0, false
 	for _, c := range p.tenant {
 		switch {
-		case c.Fate != FatePlanned || !p.selection.kind(c.Subject.Kind):
+		case c.Fate != FatePlanned || c.Carried || !p.selection.kind(c.Subject.Kind):
 		case c.Subject.Kind == audit.KindBypass:
 			bypass++
 		default:

@@ -140,7 +140,7 @@ func (m mitigation) remark(changes []Change, in pardons) {
 // mailboxes that was read to its end can say so.
 func (b *builder) unmatched() []string {
 	out := slices.Clone(b.obs.groups.warnings)
-	if b.req.Mailbox != "" || !b.req.Policy.HasMailboxes() || !b.readWhole(audit.KindMailbox) || len(b.obs.pop.nameless) > 0 {
+	if b.scope() != ScopeFull || !b.req.Policy.HasMailboxes() || !b.readWhole(audit.KindMailbox) || len(b.obs.pop.nameless) > 0 {
 		return out
 	}
 	pop, rules := b.obs.pop, len(b.req.Policy.Mailboxes)

@@ -2,8 +2,11 @@ package reconcile
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +44,23 @@ func (g *groups) of(m exchange.Mailbox) map[string]policy.Match {
 		out[address] = in.holds(ids)
 	}
 	return out
+}
+
+// digest is the same as long as the same are in the groups; whole tells that all of
+// them were read to their end.
+func (g *groups) digest() (digest string, whole bool) {
+	h := sha256.New()
+	for _, address := range slices.Sorted(maps.Keys(g.members)) {
+		in := g.members[address]
+		if !in.whole {
+			return "", false
+		}
+		fmt.Fprintf(h, "%q %d ", address, len(in.ids))
+		for _, id := range in.ids {
+			h.Write(id[:])
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), true
 }
 
 func (m membership) holds(ids []guid) policy.Match {

@@ -62,6 +62,8 @@ type sweep struct {
 	// ordinary is the population by which later ones are measured, read the number
 	// of mailboxes of every listing.
 	ordinary, read int
+	// groups is the digest of who was in the groups that the policy names.
+	groups string
 	// known are the mailboxes that were there, sorted.
 	known []guid
 	// open are its findings that are not settled yet, and those of later runs.

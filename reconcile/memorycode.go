@@ -114,7 +114,7 @@ type packer struct {
 	err error
 }
 
-func (p *packer) number(n int) { p.b = binary.AppendUvarint(p.b, uint64(max(0, n))) } //nolint:gosec // Not negative.
+func (p *packer) number(n int) { p.b = binary.AppendUvarint(p.b, uint64(max(0, n))) }
 
 func (p *packer) text(s string) {
 	p.number(len(s))

@@ -14,6 +14,8 @@ type lasting struct {
 	asOf time.Time
 	// defaults are Microsoft's default sets as this run took them.
 	defaults catalogue
+	// groups is the digest of who is in the groups that the policy names.
+	groups string
 	// stored tells that the stored AuditEnabled values are known.
 	stored bool
 	// delegates are the answers on Full Access that were read whole.
@@ -146,7 +148,7 @@ func (p *Plan) watermark(m *Memory, r *Run) time.Time {
 func (p *Plan) newSweep(m *Memory, r *Run) *sweep {
 	s := &sweep{
 		runID: p.RunID, at: p.lasting.asOf, digest: p.Policy.Digest, tool: p.Tool,
-		ordinary: p.pop.ordinary, read: p.Coverage.Mailboxes.Read, open: p.open(r),
+		groups: p.lasting.groups, ordinary: p.pop.ordinary, read: p.Coverage.Mailboxes.Read, open: p.open(r),
 	}
 	if !p.policy.HasMailboxes() {
 		s.ordinary = m.population()

@@ -31,7 +31,7 @@ func (p *Plan) lookup() lookup {
 	out := make(lookup, 0, len(p.pop.records))
 	for i, r := range p.pop.records {
 		if !p.cases[r.kase].carried {
-			out = append(out, looked{r.id, int32(i)}) //nolint:gosec // An index of the population.
+			out = append(out, looked{r.id, int32(i)})
 		}
 	}
 	slices.SortFunc(out, func(a, b looked) int { return compareGUID(a.id, b.id) })

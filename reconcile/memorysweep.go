@@ -27,6 +27,7 @@ func (m *Memory) packSweep(p *packer) {
 	p.moment(s.at)
 	p.text(s.digest)
 	p.text(s.tool)
+	p.text(s.groups)
 	p.number(s.ordinary)
 	p.number(s.read)
 	p.guids(s.known)
@@ -41,7 +42,7 @@ func (m *Memory) unpackSweep(u *unpacker) {
 	if !u.flag() {
 		return
 	}
-	s := &sweep{runID: u.text(), at: u.moment(), digest: u.text(), tool: u.text(), ordinary: u.number(), read: u.number(), known: u.guids()}
+	s := &sweep{runID: u.text(), at: u.moment(), digest: u.text(), tool: u.text(), groups: u.text(), ordinary: u.number(), read: u.number(), known: u.guids()}
 	if u.flag() {
 		s.open = u.carried()
 	}
@@ -88,7 +89,7 @@ func (p *packer) carried(c *carried) {
 	kept := keptFindings{Unknown: c.unknown}
 	for _, k := range c.cases {
 		kept.Cases = append(kept.Cases, keptCase{
-			Kind: k.kind, Listing: uint8(k.listing), State: k.state, Changes: p.changes(k.changes), Unknown: k.unknown, //nolint:gosec // Three listings.
+			Kind: k.kind, Listing: uint8(k.listing), State: k.state, Changes: p.changes(k.changes), Unknown: k.unknown,
 		})
 	}
 	kept.Tenant = p.changes(c.tenant)

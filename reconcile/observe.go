@@ -55,6 +55,8 @@ type observation struct {
 	delegateCost []Cost
 	// delegates are the answers on Full Access that were read whole.
 	delegates map[guid]delegateFact
+	// skew is how far the service's clock is ahead of ours; 0 where it does not say.
+	skew time.Duration
 }
 
 // observer reads a tenant. Listings run side by side; each folds into its own
@@ -67,8 +69,12 @@ type observer struct {
 	seed   maphash.Seed
 	// compliance is nil where retention is not asked for.
 	compliance ComplianceReader
-	// memory is what earlier runs left; nil for none.
+	// memory is what earlier runs left; nil for none. Tool is the name and version of
+	// this program.
 	memory *Memory
+	tool   string
+	// window is nil where the whole tenant is looked at.
+	window *window
 
 	mu  sync.Mutex
 	obs *observation
@@ -99,8 +105,16 @@ func (o *observer) observe(ctx context.Context, mailbox string) (*observation, e
 		wg.Go(func() { o.bypassAssociations(ctx) })
 	}
 	wg.Wait()
+	if err := o.rest(ctx, mailbox != ""); err != nil {
+		return nil, err
+	}
+	return o.obs, nil
+}
+
+// rest reads what hangs on the mailboxes. The error is the context's.
+func (o *observer) rest(ctx context.Context, single bool) error {
 	if o.needs.delegates {
-		o.delegates(ctx, mailbox != "")
+		o.delegates(ctx, single)
 	}
 	if o.needs.stored {
 		// After the mailboxes, not beside them: that a mailbox is not listed
@@ -111,16 +125,16 @@ func (o *observer) observe(ctx context.Context, mailbox string) (*observation, e
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.Error(), b.Error()))
 	})
 	if err := context.Cause(ctx); err != nil {
-		return nil, fmt.Errorf("reading the tenant: %w", err)
+		return fmt.Errorf("reading the tenant: %w", err)
 	}
-	return o.obs, nil
+	return nil
 }
 
 // population reads the mailboxes, or one of them. The groups come first: who is in
 // one decides how a mailbox is folded.
 func (o *observer) population(ctx context.Context, mailbox string) {
 	var wg sync.WaitGroup
-	if mailbox == "" && o.needs.delegates {
+	if mailbox == "" && o.window == nil && o.needs.delegates {
 		wg.Go(func() { o.sendAs(ctx) })
 	}
 	o.obs.groups = o.groups(ctx)
@@ -159,6 +173,7 @@ func (o *observer) organization(ctx context.Context) {
 		v.dehydrated.missing = v.auditDisabled.missing
 		return
 	}
+	o.hearClock()
 	v.name = org.Name.Value
 	v.auditDisabled = boolFact("AuditDisabled", org.AuditDisabled)
 	v.dehydrated = boolFact("IsDehydrated", org.IsDehydrated)
@@ -225,11 +240,17 @@ func (o *observer) adminAudit(ctx context.Context, cfg exchange.AdminAuditLog) a
 // report; nothing of it is written.
 func (o *observer) mailboxes(ctx context.Context, l exchange.Listing) {
 	q := exchange.MailboxQuery{Listing: l, Select: o.needs.selects()}
+	if o.window != nil {
+		q.Filter = o.window.filter()
+	}
 	var pop *population
 	var acc *accounts
 	err := attempt(ctx, func() error {
 		pop, acc = newPopulation(), newAccounts(o.policy)
 		for m, err := range o.reader.Mailboxes(ctx, q) {
+			if err == nil && o.window != nil {
+				err = o.window.check(m)
+			}
 			if err != nil {
 				return err
 			}
@@ -370,7 +391,7 @@ func (o *observer) storedValues(ctx context.Context) {
 	var err error
 	trusted := false
 	for n := 0; n < readAttempts && err == nil && !trusted; n++ {
-		ids, err = readStored(ctx, o.reader)
+		ids, err = readStoredIn(ctx, o.reader, o.window)
 		trusted = !o.obs.pop.contradicts(ids)
 	}
 	o.note(audit.KindMailbox, "Get-Mailbox -Filter", err)
@@ -385,12 +406,23 @@ func (o *observer) storedValues(ctx context.Context) {
 	}
 }
 
-func readStored(ctx context.Context, r Reader) ([]guid, error) {
+// readStored lists the mailboxes whose stored AuditEnabled is not true, sorted.
+func readStored(ctx context.Context, r Reader) ([]guid, error) { return readStoredIn(ctx, r, nil) }
+
+// readStoredIn lists those of them that a window shows; a nil one shows all.
+func readStoredIn(ctx context.Context, r Reader, w *window) ([]guid, error) {
 	q := exchange.MailboxQuery{Filter: exchange.StoredAuditNotEnabled(), Select: []string{"Guid"}}
+	if w != nil {
+		q.Filter = q.Filter.And(w.filter())
+		q.Select = append(q.Select, "WhenChangedUTC", "WhenMailboxCreated")
+	}
 	var ids []guid
 	err := attempt(ctx, func() error {
 		ids = nil
 		for m, err := range r.Mailboxes(ctx, q) {
+			if err == nil && w != nil {
+				err = w.check(m)
+			}
 			if err != nil {
 				return err
 			}

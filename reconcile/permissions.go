@@ -24,8 +24,8 @@ type settlement struct {
 // listing nothing more is asked, since nobody could then be without delegates.
 func (o *observer) delegates(ctx context.Context, single bool) {
 	pop, send := o.obs.pop, o.obs.sendAs
-	if single {
-		send = newSendAs(o.seed) // It says nothing, so that the one mailbox is asked about.
+	if send == nil {
+		send = newSendAs(o.seed) // It says nothing, so that the few mailboxes are asked about.
 	} else {
 		o.charge(pagesOf(send.rows), "listing who may send as whom, "+counted(send.rows, "row"))
 	}

@@ -98,6 +98,9 @@ type Change struct {
 	Origin policy.Origin
 	// Controls are the ids of the published controls that the wish answers to.
 	Controls []string
+	// Carried says that an earlier run found it, and that this one, which looks at
+	// what changed since, has not read its object again. It is not written.
+	Carried bool
 	// Result is empty until the plan is applied.
 	Result Result
 	// Note says more about the result: the service's own words, or why a
@@ -209,7 +212,8 @@ type Summary struct {
 	DriftAt map[audit.Severity]int
 	// UnsupportedAt counts the unsupported changes by severity.
 	UnsupportedAt map[audit.Severity]int
-	// ChangedMailboxes is the number of mailboxes with a planned change.
+	// ChangedMailboxes is the number of mailboxes with a planned change that this
+	// run has seen itself.
 	ChangedMailboxes int
 }
 

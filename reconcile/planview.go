@@ -108,6 +108,7 @@ func (p *Plan) changesOf(i int) iter.Seq[Change] {
 				c.Fate = FateBlocked
 				c.Reason += "; not written: " + p.pop.repeated[r.id]
 			}
+			c.Carried = p.cases[r.kase].carried
 			if !yield(c.of(subject)) {
 				return
 			}
@@ -236,7 +237,7 @@ func (p *Plan) countMailboxChanges(s *Summary) {
 			s.count(c, perCase[i])
 			planned = planned || c.Fate == FatePlanned
 		}
-		if planned {
+		if planned && !f.carried {
 			s.ChangedMailboxes += perCase[i]
 		}
 	}

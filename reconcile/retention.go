@@ -214,7 +214,7 @@ func (o *observer) asksRetention(mailbox string) bool {
 
 // retention judges the retention policies, where they were read.
 func (b *builder) retention(d differ) {
-	if b.req.Policy.Retention == nil || b.req.Mailbox != "" {
+	if b.req.Policy.Retention == nil || b.scope() != ScopeFull {
 		return
 	}
 	if !b.readWhole(audit.KindRetention) {

@@ -21,6 +21,9 @@ type Run struct {
 	// Refused names the cmdlets that the service refused as a whole when they
 	// were to write; the changes that need them are skipped.
 	Refused []string
+	// LeftOpen are the writes that were given up (see ApplyOptions.Abandon): their
+	// intents stay open in the journal until a later run has looked at the tenant.
+	LeftOpen []journal.Outcome
 	// Warnings came up while writing.
 	Warnings []string
 	// Requests and Pages count from the first read of the plan on.
@@ -109,6 +112,8 @@ func (r *Run) finished(c Change, o outcome, overLimit bool) Change {
 	}
 	c.Result = ResultSkipped
 	switch held := r.slip.holds(c); {
+	case c.Carried:
+		c.Note = seenBy(r.Plan.Coverage.BaseRun)
 	case !r.Plan.selection.kind(c.Subject.Kind):
 		c.Note = "not selected: this run writes " + joinKinds(r.Plan.selection.Only) + " only"
 	case overLimit:

@@ -50,11 +50,11 @@ func (p *Plan) selectedMailboxes() int {
 	return n
 }
 
-// hasPlanned tells whether a mailbox has a planned change, whatever the guards
-// say of the whole.
+// hasPlanned tells whether a mailbox has a planned change that this run may make,
+// whatever the guards say of the whole.
 func (p *Plan) hasPlanned(i int) bool {
 	r := p.pop.records[i]
-	if _, repeated := p.pop.repeated[r.id]; repeated {
+	if _, repeated := p.pop.repeated[r.id]; repeated || p.cases[r.kase].carried {
 		return false
 	}
 	return slices.ContainsFunc(p.cases[r.kase].changes, func(c Change) bool { return c.Fate == FatePlanned })

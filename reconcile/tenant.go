@@ -15,6 +15,7 @@ type Reader interface {
 	ExportedCmdlets(ctx context.Context) ([]string, error)
 	Mailboxes(ctx context.Context, q exchange.MailboxQuery) iter.Seq2[exchange.Mailbox, error]
 	BypassAssociations(ctx context.Context) iter.Seq2[exchange.BypassAssociation, error]
+	BypassByID(ctx context.Context, guids []string) []exchange.Result[exchange.BypassAssociation]
 	MailboxesByID(ctx context.Context, refs []exchange.MailboxRef, sel []string) []exchange.Result[exchange.Mailbox]
 	Users(ctx context.Context, identities []string) []exchange.Result[exchange.User]
 	GroupByID(ctx context.Context, identities []string) []exchange.Result[exchange.Group]
@@ -29,7 +30,6 @@ type Reader interface {
 // makes. *exchange.Client satisfies it.
 type Tenant interface {
 	Reader
-	BypassByID(ctx context.Context, guids []string) []exchange.Result[exchange.BypassAssociation]
 	SetMailboxes(ctx context.Context, edits []exchange.MailboxEdit) []exchange.Result[struct{}]
 	SetBypass(ctx context.Context, edits []exchange.BypassEdit) []exchange.Result[struct{}]
 	SetAuditDisabled(ctx context.Context, disabled bool) exchange.Result[struct{}]

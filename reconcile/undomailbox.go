@@ -28,7 +28,9 @@ func (s step) blocked(format string, args ...any) step {
 
 // since is a step that is not taken because the object shows something else than
 // the run left.
-func (s step) since(shows any) step { return s.blocked("changed since: it shows %s", shownWords(shows)) }
+func (s step) since(shows any) step {
+	return s.blocked("changed since: it shows %s", shownWords(shows))
+}
 
 // shownWords writes a value for a reason.
 func shownWords(v any) string {

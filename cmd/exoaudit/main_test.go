@@ -58,6 +58,7 @@ func TestProcessScripts(t *testing.T) {
 			"mode":      cmdMode,
 			"count":     cmdCount,
 			"edit":      cmdEdit,
+			"receiver":  cmdReceiver,
 		},
 	})
 }

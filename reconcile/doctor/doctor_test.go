@@ -400,7 +400,7 @@ func TestService(t *testing.T) {
 		}, "clock", doctor.Warning, "6m0s ahead of"},
 		{"no journal", simulator.Seed{}, nil, func(r *doctor.Request) {
 			r.State = &doctor.State{Err: errors.New("no room")}
-		}, "journal", doctor.Missing, "no room"},
+		}, "store", doctor.Missing, "no room"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -84,10 +84,11 @@ type Token struct {
 	Opaque bool
 }
 
-// State is the folder of the journal.
+// State is where runs are remembered and the journal is kept.
 type State struct {
+	// Path is the file of the store; empty where it was said that there is none.
 	Path string
-	// Err says why apply could not write there.
+	// Err says why apply could not write there, or lock the tenant.
 	Err error
 }
 
@@ -154,24 +155,19 @@ func (e *examination) untried() {
 	}
 }
 
-// state judges the folder of the journal, which only apply needs.
+// state judges the store, without which an apply needs a file for its journal. A
+// comparison can do without it.
 func (e *examination) state() {
-	if e.ReadOnly {
+	if e.State == nil || e.ReadOnly {
 		return
 	}
-	e.add(Check{
-		Area: AreaState, Name: "store", Status: OK,
-		Seen: "none in this version: runs share no memory but the journal",
-	})
-	if e.State == nil {
-		return
+	c := Check{Area: AreaState, Name: "store", Status: OK, Seen: say("%s can be written", e.State.Path)}
+	switch {
+	case e.State.Err != nil:
+		c.Status, c.Seen = Missing, say("%v", e.State.Err)
+		c.Fix = "runs are remembered and the journal is kept there: make it writable, name another with --state, or give apply --journal FILE"
+	case e.State.Path == "":
+		c.Status, c.Seen = Warning, "none: runs share no memory, and apply needs --journal FILE"
 	}
-	if err := e.State.Err; err != nil {
-		e.add(Check{
-			Area: AreaState, Name: "journal", Status: Missing, Seen: say("%v", err),
-			Fix: "apply keeps its journal there; make it writable, or give apply --journal FILE",
-		})
-		return
-	}
-	e.add(Check{Area: AreaState, Name: "journal", Status: OK, Seen: say("%s can be written", e.State.Path)})
+	e.add(c)
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/exoaudit/exoaudit/cmd/internal/notify"
 	"github.com/exoaudit/exoaudit/reconcile"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
@@ -27,13 +27,14 @@ type applying struct {
 
 func (c *applying) bind(cmd *cobra.Command) {
 	c.comparison.bind(cmd)
+	c.bindSince(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&c.yes, "yes", false, "do not ask")
 	f.StringSliceVar(&c.only, "only", nil, "write these `KIND`s only: organization, adminAudit, bypass, retention, mailbox")
 	f.IntVar(&c.limit, "limit", 0, "write the first `N` mailboxes only")
 	f.StringArrayVar(&c.acceptGuards, "accept-guard", nil, "raise a guard for this run, `NAME=LIMIT`; needs --reason (repeatable)")
 	f.StringVar(&c.reason, "reason", "", "why a guard is raised; goes on record")
-	f.StringVar(&c.journal, "journal", "", "keep the record of changes in this `FILE` (default: in the user's state folder)")
+	f.StringVar(&c.journal, "journal", "", "keep the record of changes in this `FILE` (default: in the store, see --state)")
 	f.DurationVar(&c.maxPlanAge, "max-plan-age", 24*time.Hour, "refuse a saved plan that is older")
 }
 
@@ -79,6 +80,7 @@ type applyRun struct {
 	selection reconcile.Selection
 	raised    []reconcile.RaisedGuard
 	journal   string // where it is, if --journal says
+	targets   []notify.Target
 }
 
 // prepare checks flags, policy and saved plan; nothing is sent yet.
@@ -88,15 +90,19 @@ func (r *applyRun) prepare(cmd *cobra.Command, args []string) error {
 	if r.job, err = r.app.prepare(cmd, &r.flags.comparison); err != nil {
 		return err
 	}
-	if r.flags.journal == "" {
-		if _, err := stateFolder(runtime.GOOS, r.env.Getenv); err != nil {
-			return err
-		}
+	if err := r.journaled(); err != nil {
+		return err
+	}
+	if r.flags.sinceLastRun && len(args) > 0 {
+		return invalid("--since-last-run and a saved plan exclude each other: a saved plan is of the whole tenant")
 	}
 	if r.selection, err = r.flags.selection(cmd.Flags().Changed("limit")); err != nil {
 		return err
 	}
 	if r.raised, err = r.flags.raised(); err != nil {
+		return err
+	}
+	if r.targets, err = r.app.targets(); err != nil {
 		return err
 	}
 	if len(args) == 0 {
@@ -106,8 +112,19 @@ func (r *applyRun) prepare(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// claims lists the saved plan and the journal. The folder of the default
-// journal has files of its own, see kept.
+// journaled makes sure that there is a place for the record of what is written.
+func (r *applyRun) journaled() error {
+	if r.flags.journal != "" {
+		return nil
+	}
+	path, err := r.storePath(r.flags.state)
+	if err == nil && path == "" {
+		return invalid("without a store (--state %s) nothing records what is written; give --journal FILE", noStore)
+	}
+	return err
+}
+
+// claims lists the saved plan and the journal.
 func (r *applyRun) claims(args []string) []claim {
 	var out []claim
 	for _, path := range args {
@@ -158,27 +175,39 @@ func (c *applying) raised() ([]reconcile.RaisedGuard, error) {
 	return out, nil
 }
 
-// run connects, plans, shows, asks, writes and reports. The journal is locked
-// before the tenant is read, so that two runs cannot plan from the same state.
+// run connects, plans, shows, asks, writes, reports, and tells those who are to hear
+// of it.
 func (r *applyRun) run(ctx context.Context) error {
-	conn, err := r.connectWith(ctx, r.job.target, r.job.calling())
+	c, err := r.begin(ctx, r.job)
 	if err != nil {
 		return err
 	}
-	defer conn.idle()
+	defer c.close()
 	if r.slip != nil {
-		if err := r.slip.Admit(conn.tenant, r.job.policy.Digest(), r.env.Now(), r.flags.maxPlanAge); err != nil {
+		if err := r.slip.Admit(c.conn.tenant, r.job.policy.Digest(), r.env.Now(), r.flags.maxPlanAge); err != nil {
 			return err
 		}
 	}
-	req := r.request(r.job, conn)
+	req := r.request(r.job, c.conn)
 	req.Selection, req.Raised = r.selection, r.raised
-	record, err := r.openJournal(r.journal, conn.tenant, req.RunID)
+	telling, err := c.tell(ctx, r.targets, req.RunID)
 	if err != nil {
 		return err
 	}
-	defer record.close()
-	p, err := checkTenant(ctx, conn.client, req)
+	err = r.write(ctx, c, req, telling)
+	telling.end(ctx, err)
+	return err
+}
+
+// write is run from the lock on. The tenant is locked and its lease taken before it is
+// read, so that two runs cannot plan from the same state.
+func (r *applyRun) write(ctx context.Context, c *comparing, req reconcile.Request, telling *telling) error {
+	writing, done, err := c.write(ctx, req.RunID, r.journal)
+	if err != nil {
+		return err
+	}
+	defer done()
+	p, err := checked(writing.Check(ctx, req))
 	if err != nil {
 		return err
 	}
@@ -188,19 +217,20 @@ func (r *applyRun) run(ctx context.Context) error {
 	if err := r.confirm(ctx, p); err != nil {
 		return err
 	}
+	telling.before(ctx, p)
 	progress := r.newProgress("writing mailboxes")
-	options := reconcile.ApplyOptions{
-		Recorder: record.File, Slip: r.slip, Now: r.env.Now, Observer: reconcile.Observer{Wrote: progress.show},
-	}
-	if conn.compliance != nil {
-		options.Compliance = conn.compliance
-	}
-	done, err := reconcile.Apply(ctx, conn.client, p, options)
+	run, err := writing.Apply(ctx, p, reconcile.ApplyOptions{
+		Slip: r.slip, Now: r.env.Now, Observer: reconcile.Observer{Wrote: progress.show},
+	})
 	progress.end()
 	if err != nil {
 		return noReport("nothing was written: %w", err)
 	}
-	return r.finish(done)
+	telling.run = run
+	c.notKept(ctx, writing.Keep(ctx, "apply", run, r.job.threshold, func(w io.Writer) error {
+		return report.WriteRun(w, run, r.job.threshold)
+	}))
+	return r.finish(run)
 }
 
 // showBefore shows the plan: on standard output, or where that is for the

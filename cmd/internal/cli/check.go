@@ -14,20 +14,28 @@ nothing to the tenant. Exit status: 0 in line, 2 drift, 3 the report is
 incomplete, 1 no report, 4 wrong policy or flags, 5 no token or not allowed.`,
 		Example: `  exoaudit check -p policy.yaml
   exoaudit check -p policy.yaml --format json --fail-on high
+  exoaudit check -p policy.yaml --since-last-run
   exoaudit check -p policy.yaml --report json=drift.json`,
 		Args: noArguments,
 	}
 	a.out.bind(cmd, "text", "json")
 	c.bind(cmd)
+	c.bindSince(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		j, err := a.prepare(cmd, &c)
 		if err != nil {
 			return err
 		}
-		p, err := a.compare(cmd.Context(), j)
+		run, err := a.begin(cmd.Context(), j)
 		if err != nil {
 			return err
 		}
+		defer run.close()
+		p, err := run.check(cmd.Context())
+		if err != nil {
+			return err
+		}
+		run.keep(cmd.Context(), "check", p)
 		if err := a.showPlan(j, p); err != nil {
 			return err
 		}

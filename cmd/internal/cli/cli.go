@@ -58,6 +58,8 @@ type app struct {
 	Streams
 	env Environment
 	out output
+	// receivers are those of notify in the configuration file.
+	receivers []receiver
 	// stopped is set by a command that a signal ends in good order.
 	stopped bool
 }
@@ -142,7 +144,7 @@ func laterCommands() []string {
 
 // laterFlags are known by name and not built yet: they are refused, since a
 // flag that is accepted and ignored is a promise broken in silence.
-func laterFlags() []string { return []string{"state", "since-last-run"} }
+func laterFlags() []string { return []string{"feed"} }
 
 // flagError turns the flag parser's error into one that says what to do.
 func flagError(cmd *cobra.Command, err error) error {

@@ -413,7 +413,7 @@ func TestBuiltin(t *testing.T) {
 		{"help chekc", ExitInvalid, "", "unknown command chekc, did you mean check?"},
 		{"help nonsense", ExitInvalid, "", "unknown command nonsense; exoaudit --help lists"},
 		{"help check nonsense", ExitInvalid, "", "unknown command nonsense; exoaudit check --help"},
-		{"help serve", ExitInvalid, "", "serve is not in this version"},
+		{"help fleet", ExitInvalid, "", "fleet is not in this version"},
 		{"hlep", ExitInvalid, "", "did you mean help?"},
 		{"completion", ExitInvalid, "", "needs the name of a shell: there is bash, fish, powershell, zsh"},
 		{"completion tcsh", ExitInvalid, "", "completion tcsh: there is bash, fish"},

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"io"
 	"path/filepath"
 	"slices"
@@ -25,8 +23,16 @@ type comparison struct {
 	strict           bool
 	acceptPopulation bool
 	reports          []string
+	state            string
+	sinceLastRun     bool
 	// own gives the files of the command itself, once its flags are known.
 	own func() []claim
+}
+
+// bindSince gives a command the flag for a look at what is new.
+func (c *comparison) bindSince(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.sinceLastRun, "since-last-run", false,
+		"look only at what was created or changed since the last complete run, and carry its open findings")
 }
 
 func (c *comparison) bind(cmd *cobra.Command) {
@@ -37,6 +43,7 @@ func (c *comparison) bind(cmd *cobra.Command) {
 	f.StringVar(&c.failOn, "fail-on", "low", "lowest severity that counts as drift: info, low, medium, high")
 	f.BoolVar(&c.strict, "strict", false, "count as drift what the service has no way to set")
 	f.BoolVar(&c.acceptPopulation, "accept-population", false, "accept a tenant that shows no or far fewer mailboxes")
+	bindState(cmd, &c.state)
 	f.StringArrayVar(&c.reports, "report", nil, "also write the report to a file, `FORMAT=FILE` with text or json (repeatable)")
 }
 
@@ -60,6 +67,12 @@ func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
 	threshold, err := reconcile.ParseThreshold(c.failOn, c.strict)
 	if err != nil {
 		return nil, invalid("--fail-on: %w", err)
+	}
+	if c.sinceLastRun && c.mailbox != "" {
+		return nil, invalid("--since-last-run and --mailbox exclude each other: one looks at what changed, the other at one mailbox")
+	}
+	if _, err := a.storePath(c.state); err != nil && c.state != "" {
+		return nil, err
 	}
 	j := &job{comparison: *c, threshold: threshold}
 	for _, r := range c.reports {
@@ -109,9 +122,11 @@ func (a *app) claims(j *job) []claim {
 			out = append(out, c)
 		}
 	}
+	out = append(out, a.receiverClaims()...)
 	if j.own != nil {
 		out = append(out, j.own()...)
 	}
+	out = append(out, a.storeClaims(j.state)...)
 	for i, f := range j.files {
 		out = append(out, claim{flag: "--report", path: f.path, use: replaces, settled: &j.files[i].real})
 	}
@@ -140,7 +155,7 @@ func (a *app) loadPolicy(file string) (*policy.Policy, error) {
 func (a *app) request(j *job, conn *connection) reconcile.Request {
 	req := reconcile.Request{
 		Tool: toolName(), RunID: uuid.NewString(), Tenant: conn.tenant, Now: a.env.Now,
-		Policy: j.policy, Mailbox: j.mailbox, AcceptPopulation: j.acceptPopulation,
+		Policy: j.policy, Mailbox: j.mailbox, AcceptPopulation: j.acceptPopulation, SinceLastRun: j.sinceLastRun,
 	}
 	if conn.compliance != nil {
 		req.Compliance = conn.compliance
@@ -152,26 +167,6 @@ func (a *app) request(j *job, conn *connection) reconcile.Request {
 // their own, of which a look at one mailbox asks nothing.
 func (j *job) calling() calling {
 	return calling{retention: j.policy.Retention != nil && j.mailbox == ""}
-}
-
-// compare reads the tenant and makes the plan.
-func (a *app) compare(ctx context.Context, j *job) (*reconcile.Plan, error) {
-	conn, err := a.connectWith(ctx, j.target, j.calling())
-	if err != nil {
-		return nil, err
-	}
-	defer conn.idle()
-	return checkTenant(ctx, conn.client, a.request(j, conn))
-}
-
-// checkTenant compares, and takes a policy that asks for what this version does
-// not do for what it is: one that cannot be used.
-func checkTenant(ctx context.Context, r reconcile.Reader, req reconcile.Request) (*reconcile.Plan, error) {
-	p, err := reconcile.Check(ctx, r, req)
-	if unsupported, ok := errors.AsType[*reconcile.UnsupportedError](err); ok {
-		return nil, invalid("%w", unsupported)
-	}
-	return p, err
 }
 
 // destination is one place to which a report is written.

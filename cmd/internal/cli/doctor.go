@@ -19,6 +19,7 @@ type examination struct {
 	target     target
 	policyFile string
 	readOnly   bool
+	state      string
 }
 
 // newDoctor builds the command for the first contact with a tenant.
@@ -44,8 +45,12 @@ there is no token, 3 something could not be determined, 4 wrong policy or flags.
 	f := cmd.Flags()
 	f.StringVarP(&x.policyFile, "policy", "p", "", "policy `FILE`; without one, everything that can be needed")
 	f.BoolVar(&x.readOnly, "read-only", false, "only what check needs, not what apply needs")
+	bindState(cmd, &x.state)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := a.settle(cmd); err != nil {
+			return err
+		}
+		if _, err := a.storePath(x.state); err != nil && x.state != "" {
 			return err
 		}
 		r, err := a.examine(cmd.Context(), x)
@@ -116,10 +121,10 @@ func (a *app) examine(ctx context.Context, x examination) (*doctor.Report, error
 		return nil, err
 	}
 	if conn == nil {
-		req.State = a.lookAtState("") // what the tenant's folder is called is not known
+		req.State = a.lookAtState(ctx, x.state, "") // what the tenant's folder is called is not known
 		return doctor.Examine(ctx, nil, req), context.Cause(ctx)
 	}
-	req.State = a.lookAtState(req.Tenant)
+	req.State = a.lookAtState(ctx, x.state, req.Tenant)
 	if conn.compliance != nil {
 		req.Compliance = conn.compliance
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/exchange/auth"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
+	"github.com/exoaudit/exoaudit/reconcile/doctor"
 )
 
 // TestDoctorOfAPerson: somebody at a terminal is shown the code, even where
@@ -102,36 +103,38 @@ func TestLookAtState(t *testing.T) {
 	}
 	home := t.TempDir()
 	a := &app{env: Environment{Getenv: func(name string) string { return map[string]string{"XDG_STATE_HOME": home}[name] }}}
-	if s := a.lookAtState("tenant"); s.Err != nil || s.Path != filepath.Join(home, "exoaudit", "tenant") {
+	look := func(dsn string) *doctor.State { return a.lookAtState(t.Context(), dsn, "tenant") }
+	if s := look(""); s.Err != nil || s.Path != filepath.Join(home, "exoaudit", "state.db") {
 		t.Errorf("%+v", s)
 	}
 	if left, err := os.ReadDir(home); err != nil || len(left) > 0 {
 		t.Errorf("it leaves %v behind (%v)", left, err)
 	}
-	folder := filepath.Join(home, "exoaudit", "tenant")
+	if s := look("none"); s.Err != nil || s.Path != "" {
+		t.Errorf("%+v", s)
+	}
+	folder := filepath.Join(home, "exoaudit")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, journalName), []byte("{}\n"), 0o600); err != nil {
+	foreign := filepath.Join(folder, "state.db")
+	if err := os.WriteFile(foreign, []byte("hello\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if s := a.lookAtState("tenant"); s.Err != nil {
-		t.Errorf("%+v", s)
+	if s := look(""); s.Err == nil {
+		t.Error("a file that is no store is no finding")
 	}
-	if data, err := os.ReadFile(filepath.Join(folder, journalName)); err != nil || string(data) != "{}\n" {
-		t.Errorf("the journal is %q now (%v)", data, err)
+	if data, err := os.ReadFile(foreign); err != nil || string(data) != "hello\n" {
+		t.Errorf("the file is %q now (%v)", data, err)
 	}
-	if err := os.RemoveAll(folder); err != nil {
+	if err := errors.Join(os.Remove(foreign), os.WriteFile(filepath.Join(folder, "tenant"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(folder, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if s := a.lookAtState("tenant"); s.Err == nil {
-		t.Error("a file in place of the folder is no finding")
+	if s := look(""); s.Err == nil {
+		t.Error("a file in place of the tenant's folder is no finding")
 	}
 	home = "" // no home at all
-	if s := a.lookAtState("tenant"); s.Err == nil || !strings.Contains(s.Err.Error(), "--journal") {
+	if s := look(""); s.Err == nil || !strings.Contains(s.Err.Error(), "--state") {
 		t.Errorf("%+v", s)
 	}
 }

@@ -18,7 +18,7 @@ const (
 	reads    use = iota
 	replaces     // writes it anew: --out, --report
 	appends      // the journal of this run
-	keeps        // a journal of the state folder, of whatever tenant
+	keeps        // a store, with what belongs to it
 	locks        // the file beside the one that is named
 )
 
@@ -126,7 +126,7 @@ func (c *claim) check() error {
 	return nil
 }
 
-// kept gives the journals and locks in the state folder. Which of them is this
+// kept gives the store and the locks in the state folder. Which of them are this
 // tenant's may be known only after a request, and none may be replaced.
 func (a *app) kept() []claim {
 	state, err := stateFolder(runtime.GOOS, a.env.Getenv)
@@ -138,18 +138,18 @@ func (a *app) kept() []claim {
 		return nil // then nothing is kept
 	}
 	folders, _ := os.ReadDir(state)
-	var out []claim
+	out := []claim{
+		{flag: "the store of runs", path: storeName, use: keeps},
+		{flag: "the log of the store", path: storeName + "-wal", use: keeps},
+		{flag: "the index of the store", path: storeName + "-shm", use: keeps},
+	}
 	for _, f := range folders {
-		for _, file := range []claim{
-			{flag: "a tenant's journal", path: journalName, use: keeps},
-			{flag: "the lock of a tenant's journal", path: journalName + lockSuffix, use: locks},
-			{flag: "the lock of a tenant", path: tenantLockName, use: locks},
-		} {
-			file.path = filepath.Join(state, f.Name(), file.path)
-			file.real = file.path
-			file.info, _ = os.Stat(file.real)
-			out = append(out, file)
-		}
+		out = append(out, claim{flag: "the lock of a tenant", path: filepath.Join(f.Name(), tenantLockName), use: locks})
+	}
+	for i := range out {
+		out[i].path = filepath.Join(state, out[i].path)
+		out[i].real = out[i].path
+		out[i].info, _ = os.Stat(out[i].real)
 	}
 	return out
 }

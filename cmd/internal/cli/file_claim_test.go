@@ -62,7 +62,9 @@ func TestFilesDoNotCollide(t *testing.T) {
 		{"apply --yes --journal " + in("j") + " --report json=" + in("j.lock"), []string{"--journal", "--report"}},
 		{"apply --yes --journal " + b.policy, []string{"--journal", "--policy"}},
 		{"apply --yes --journal " + filepath.Join(kept, tenantLockName), []string{"--journal", "lock of a tenant"}},
-		{"apply --yes --report json=" + filepath.Join(kept, journalName), []string{"--report", "tenant's journal"}},
+		{"apply --yes --report json=" + filepath.Join(filepath.Dir(kept), storeName), []string{"--report", "store of runs"}},
+		{"check --report json=" + filepath.Join(filepath.Dir(kept), storeName+"-wal"), []string{"--report", "log of the store"}},
+		{"check --state " + in("other.db") + " --report json=" + in("other.db"), []string{"--report", "--state"}},
 		{"check --report json=" + filepath.Join(kept, tenantLockName), []string{"--report", "lock of a tenant"}},
 	} {
 		args := strings.Fields(tt.args)

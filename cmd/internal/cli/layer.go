@@ -17,6 +17,7 @@ func flagVariables() map[string]string {
 		"tenant":   "AZURE_TENANT_ID",
 		"endpoint": "EXOAUDIT_ENDPOINT",
 		"ca-file":  "EXOAUDIT_CA_FILE",
+		"state":    "EXOAUDIT_STATE",
 	}
 }
 
@@ -25,10 +26,11 @@ func flagVariables() map[string]string {
 func (a *app) layer(cmd *cobra.Command) error {
 	values := map[string][]string{}
 	if a.out.config != "" {
-		var err error
-		if values, err = readConfig(a.out.config); err != nil {
+		config, err := readConfig(a.out.config)
+		if err != nil {
 			return err
 		}
+		values, a.receivers = config.values, config.receivers
 	}
 	for name, variable := range flagVariables() {
 		if v := a.env.Getenv(variable); v != "" {
@@ -66,9 +68,16 @@ func empty(cmd *cobra.Command) error {
 	return together(errs...)
 }
 
+// configuration is what a configuration file holds: values of flags by their names,
+// and what no flag says.
+type configuration struct {
+	values    map[string][]string
+	receivers []receiver
+}
+
 // readConfig reads a configuration file: flag names as keys. Files it names
 // are relative to its own folder, since it may be read from anywhere.
-func readConfig(file string) (map[string][]string, error) {
+func readConfig(file string) (*configuration, error) {
 	data, err := readFile("--config", file, maxInput)
 	if err != nil {
 		return nil, err
@@ -77,8 +86,8 @@ func readConfig(file string) (map[string][]string, error) {
 	values := map[string][]string{}
 	top, _ := doc.Root().Map(
 		strict.Keys("policy", "tenant", "cloud", "endpoint", "ca-file", "auth", "format", "report",
-			"color", "quiet", "verbose", "log-format", "strict", "fail-on", "journal", "max-plan-age"),
-		strict.Later("state", "serve", "notify"),
+			"color", "quiet", "verbose", "log-format", "strict", "fail-on", "journal", "max-plan-age", "state", "notify"),
+		strict.Later("serve"),
 	)
 	for _, name := range []string{"tenant", "cloud", "endpoint", "auth", "format", "color", "log-format", "fail-on", "max-plan-age"} {
 		if v, ok := top.Get(name).Text(); ok {
@@ -89,6 +98,9 @@ func readConfig(file string) (map[string][]string, error) {
 		if v, ok := top.Get(name).Text(); ok {
 			values[name] = []string{beside(file, v)}
 		}
+	}
+	if v, ok := top.Get("state").Text(); ok {
+		values["state"] = []string{stateBeside(file, v)}
 	}
 	for _, name := range []string{"quiet", "verbose", "strict"} {
 		if v, ok := top.Get(name).Bool(); ok {
@@ -101,10 +113,27 @@ func readConfig(file string) (map[string][]string, error) {
 			values["report"] = append(values["report"], form+"="+beside(file, target))
 		}
 	}
+	receivers := readReceivers(file, top.Get("notify"))
 	if found := doc.Diagnostics(); found.HasErrors() {
 		return nil, found
 	}
-	return values, nil
+	return &configuration{values: values, receivers: receivers}, nil
+}
+
+// stateBeside is beside for a store, which may also be none, or be named with its
+// kind.
+func stateBeside(file, dsn string) string {
+	kind, path, found := strings.Cut(dsn, ":")
+	switch {
+	case dsn == "" || dsn == noStore:
+		return dsn
+	case found && kind == "sqlite":
+		return kind + ":" + beside(file, path)
+	case found && len(kind) > 1:
+		return dsn
+	default:
+		return beside(file, dsn)
+	}
 }
 
 // beside gives a path relative to the folder of a file.

@@ -40,10 +40,16 @@ check, but 0 on drift unless --detailed-exitcode is given.`,
 		if err != nil {
 			return err
 		}
-		p, err := a.compare(cmd.Context(), j)
+		run, err := a.begin(cmd.Context(), j)
 		if err != nil {
 			return err
 		}
+		defer run.close()
+		p, err := run.check(cmd.Context())
+		if err != nil {
+			return err
+		}
+		run.keep(cmd.Context(), "plan", p)
 		err = a.showPlan(j, p)
 		if out != "" {
 			outErr := writeFile(target, func(w io.Writer) error { return report.WritePlan(w, p, j.threshold) })

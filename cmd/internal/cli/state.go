@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,86 +17,65 @@ import (
 	"github.com/exoaudit/exoaudit/reconcile/journal"
 )
 
-// The names in the folder of a tenant.
+// The names in the state folder: its own, that of the lock of a tenant in the
+// tenant's folder, and what the lock of a file is called.
 const (
 	stateName      = "exoaudit"
-	journalName    = "journal.ndjson"
 	tenantLockName = "tenant.lock"
 	lockSuffix     = ".lock"
 )
 
-// record is an open journal of a tenant to which no other process writes.
-type record struct {
-	*journal.File
-	locks []*flock.Flock
+// hostLocks keep other processes of this host off what one of them writes to.
+type hostLocks struct {
+	held []*flock.Flock
+	// place is the lock file of the tenant, empty where there is none.
+	place string
 }
 
-// openJournal locks a tenant and opens the journal of its changes, at the
-// given path or in the user's state folder. There are two locks: runs with
-// different journals must not write to one tenant at a time, and runs on
-// different tenants not to one journal.
-func (a *app) openJournal(path, tenant, runID string) (*record, error) {
-	r := &record{}
-	if err := a.lockTenant(r, tenant, &path); err != nil {
-		return nil, errors.Join(err, r.unlock())
-	}
-	if err := r.open(path, runID, a.env.Now); err != nil {
-		return nil, errors.Join(err, r.unlock())
-	}
-	a.logger().Info("recording changes in " + path)
-	if n := len(r.Open()); n > 0 {
-		a.logger().Warn(fmt.Sprintf("%d writes of earlier runs have no recorded outcome; this run reads the tenant afresh", n))
-	}
-	return r, nil
-}
-
-// lockTenant takes the lock of a tenant in the state folder. A path that is
-// empty it sets to the journal there.
-func (a *app) lockTenant(r *record, tenant string, path *string) error {
+// lockTenant locks a tenant on this host, in the state folder. Without such a
+// folder only a journal in a file is locked, or what the store's lease holds back.
+func (a *app) lockTenant(tenant string) (*hostLocks, error) {
+	l := &hostLocks{}
 	folder, err := stateFolder(runtime.GOOS, a.env.Getenv)
 	if err != nil {
-		if *path == "" {
-			return err
-		}
-		a.logger().Warn("there is no state folder (no home folder is set), so only the journal is locked: " +
-			"a run on this tenant with another journal is not held back")
-		return nil
+		a.logger().Warn("there is no state folder (no home folder is set), so the tenant is not locked on this host: " +
+			"a run on this tenant with another journal or store is not held back")
+		return l, nil
 	}
 	folder = filepath.Join(folder, stateName, tenant)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return invalid("cannot make the state folder, where a tenant is locked: %w; set %s to a folder that can be written",
+		return nil, invalid("cannot make the state folder, where a tenant is locked: %w; set %s to a folder that can be written",
 			err, stateVariable(runtime.GOOS))
 	}
-	if *path == "" {
-		*path = filepath.Join(folder, journalName)
-	}
-	return r.take(filepath.Join(folder, tenantLockName), "this tenant")
+	l.place = filepath.Join(folder, tenantLockName)
+	return l, l.take(l.place, "this tenant")
 }
 
-// open locks and opens the journal. The lock stands beside the file itself,
-// behind symbolic links, since a lock on the file would go with a rename.
-func (r *record) open(path, runID string, now func() time.Time) error {
+// openJournal locks and opens a journal in a file. The lock stands beside the file
+// itself, behind symbolic links, since a lock on the file would go with a rename.
+func (l *hostLocks) openJournal(path, runID string, now func() time.Time) (*journal.File, error) {
 	path, err := realPath(path)
 	if err != nil {
-		return fileProblem("--journal", err)
+		return nil, fileProblem("--journal", err)
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return invalid("the journal %s must be an ordinary file", path)
+		return nil, invalid("the journal %s must be an ordinary file", path)
 	}
-	if err := r.take(path+lockSuffix, "this journal"); err != nil {
-		return err
+	if err := l.take(path+lockSuffix, "this journal"); err != nil {
+		return nil, err
 	}
-	if r.File, err = journal.Open(path, runID, now); err != nil {
+	f, err := journal.Open(path, runID, now)
+	if err != nil {
 		if _, ok := errors.AsType[*fs.PathError](err); ok {
-			return invalid("--journal: %w", err)
+			return nil, invalid("--journal: %w", err)
 		}
-		return noReport("%w", err)
+		return nil, noReport("%w", err)
 	}
-	return nil
+	return f, nil
 }
 
 // take takes one lock, or says who has it.
-func (r *record) take(path, what string) error {
+func (l *hostLocks) take(path, what string) error {
 	lock := flock.New(path, flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	if err != nil {
@@ -104,23 +84,15 @@ func (r *record) take(path, what string) error {
 	if !locked {
 		return noReport("another run is writing to %s: %s is locked; wait for it to end", what, path)
 	}
-	r.locks = append(r.locks, lock)
+	l.held = append(l.held, lock)
 	return nil
 }
 
-func (r *record) unlock() error {
-	var errs []error
-	for _, lock := range slices.Backward(r.locks) {
-		errs = append(errs, lock.Unlock())
+// release gives the locks back.
+func (l *hostLocks) release() {
+	for _, lock := range slices.Backward(l.held) {
+		_ = lock.Unlock()
 	}
-	return errors.Join(errs...)
-}
-
-// close gives the journal back. Every entry is on disk already, so a failure
-// to close loses nothing.
-func (r *record) close() {
-	_ = r.File.Close()
-	_ = r.unlock()
 }
 
 // stateVariable names the variable that moves the state folder.
@@ -157,36 +129,49 @@ func stateFolder(system string, getenv func(string) string) (string, error) {
 			return filepath.Join(home, ".local", "state"), nil
 		}
 	}
-	return "", invalid("there is no state folder for the journal (no home folder is set); name a file with --journal")
+	return "", invalid("there is no state folder (no home folder is set); name a file with --state, or one for the journal with --journal")
 }
 
-// lookAtState finds out whether apply could keep its journal, and leaves
-// nothing behind. Where the folder of the tenant is not there yet, the nearest
-// one above it is tried.
-func (a *app) lookAtState(tenant string) *doctor.State {
+// lookAtState finds out whether apply could lock the tenant and keep its journal,
+// and leaves nothing behind.
+func (a *app) lookAtState(ctx context.Context, dsn, tenant string) *doctor.State {
 	base, err := stateFolder(runtime.GOOS, a.env.Getenv)
-	if err != nil {
+	if err != nil && dsn == "" {
 		return &doctor.State{Err: err}
 	}
-	folder := filepath.Join(base, stateName, tenant)
-	s := &doctor.State{Path: folder}
-	if f, err := os.OpenFile(filepath.Join(folder, journalName), os.O_WRONLY|os.O_APPEND, 0); err == nil {
-		s.Err = f.Close()
-		return s
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		s.Err = err
+	path, storeErr := a.storePath(dsn)
+	if storeErr != nil || path == "" {
+		return &doctor.State{Err: storeErr}
+	}
+	if err == nil {
+		folder := filepath.Join(base, stateName, tenant)
+		if err := canMake(folder); err != nil {
+			return &doctor.State{Path: folder, Err: fmt.Errorf("%w; set %s to a folder that can be written", err, stateVariable(runtime.GOOS))}
+		}
+	}
+	s := &doctor.State{Path: path}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		s.Err = canMake(filepath.Dir(path))
 		return s
 	}
+	st, err := a.openStore(ctx, dsn, false)
+	if s.Err = err; st != nil {
+		s.Err = st.Close()
+	}
+	return s
+}
+
+// canMake tells why no file can be made in a folder; where the folder is not there
+// yet, in the nearest one above it.
+func canMake(folder string) error {
 	for {
 		f, err := os.CreateTemp(folder, ".exoaudit-doctor-")
 		if err == nil {
-			s.Err = errors.Join(f.Close(), os.Remove(f.Name()))
-			return s
+			return errors.Join(f.Close(), os.Remove(f.Name()))
 		}
 		above := filepath.Dir(folder)
 		if !errors.Is(err, fs.ErrNotExist) || above == folder {
-			s.Err = fmt.Errorf("%w; set %s to a folder that can be written", err, stateVariable(runtime.GOOS))
-			return s
+			return err
 		}
 		folder = above
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
@@ -124,7 +125,7 @@ func TestStoreInABubble(t *testing.T) {
 		go func() {
 			var errs error
 			for range 20 {
-				errs = one.SaveRun(ctx, store.Run{ID: "one", Tenant: tenant})
+				errs = errors.Join(errs, one.SaveRun(ctx, store.Run{ID: "one", Tenant: tenant}))
 			}
 			done <- errs
 		}()

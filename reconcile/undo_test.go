@@ -1,0 +1,542 @@
+package reconcile_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/exoaudit/exoaudit/exchange/simulator"
+	"github.com/exoaudit/exoaudit/policy/audit"
+	"github.com/exoaudit/exoaudit/reconcile"
+	"github.com/exoaudit/exoaudit/reconcile/journal"
+)
+
+// strictRules asks for every kind of change that a tenant can be given back from.
+const strictRules = `
+organization: {unifiedAuditLog: true, mailboxAuditing: true}
+mailboxes:
+  everyone:
+    types: [UserMailbox, SharedMailbox, RoomMailbox]
+    record:
+      admin: {defaults: true, plus: [Copy]}
+      owner: {managed: true}
+      delegate: {defaults: true, plus: [FolderBind]}
+    auditEnabled: effective
+    ageLimit: 180d
+bypass: {}
+retention: {floor: 180d, require: [{recordTypes: [ExchangeItem], atLeast: 1y}]}
+guards: {maxChangedPercent: 100, allowWeakening: true}
+`
+
+// shortfall is a small tenant that falls short of strictRules in every way.
+func shortfall() *simulator.Tenant {
+	tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Users: 2, AuditDisabled: true, UnifiedLogOff: true})
+	tenant.AddMailbox(simulator.Mailbox{
+		Type: "UserMailbox", Name: "managed", PrimarySMTPAddress: "managed@contoso.com", AgeLimit: "90.00:00:00", AuditEnabled: simulator.True,
+		Managed: []string{"Admin", "Delegate", "Owner"},
+	})
+	tenant.AddMailbox(simulator.Mailbox{
+		Type: "UserMailbox", Name: "pinned", PrimarySMTPAddress: "pinned@contoso.com", AgeLimit: "30.00:00:00", AuditEnabled: simulator.True,
+		Admin: []string{"Update"}, Delegate: []string{"Update", "SendAs"}, Owner: []string{"Update", "Move"},
+	})
+	tenant.AddMailbox(simulator.Mailbox{
+		Type: "RoomMailbox", Name: "room", PrimarySMTPAddress: "room@contoso.com", AgeLimit: "180.00:00:00", AuditEnabled: simulator.False,
+		Managed: []string{"Owner"}, Admin: []string{"Update"}, Delegate: []string{"Update"},
+	})
+	tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "short", Priority: 50, Duration: "ThreeMonths", RecordTypes: []string{"ExchangeAdmin"}})
+	for u := range tenant.AllUsers() {
+		tenant.SetBypass(u.Guid, true)
+	}
+	return tenant
+}
+
+// applied is a bench whose tenant was brought in line by run-1, and what the tenant
+// was before.
+func applied(t *testing.T, opts ...simulator.Option) (*retentionBench, map[string]string) {
+	t.Helper()
+	tenant := shortfall()
+	b := newRetentionBench(t, tenant, opts...)
+	before := auditSettings(tenant)
+	run := b.carry(b.plan(parse(t, strictRules)))
+	if run.Verdict(strict) != reconcile.VerdictInLine {
+		t.Fatalf("the apply ended %s, stopped %q, results %v", run.Verdict(strict), run.Stopped, run.Results())
+	}
+	return b, before
+}
+
+// guidOf is the Guid of the mailbox of a name.
+func guidOf(t *testing.T, tenant *simulator.Tenant, name string) string {
+	t.Helper()
+	m, ok := tenant.FindMailbox(name + "@contoso.com")
+	if !ok {
+		t.Fatalf("no mailbox %s", name)
+	}
+	return m.Guid
+}
+
+// differences lists the settings that differ, leaving out bypass rows.
+func differences(before, now map[string]string) []string {
+	var out []string
+	for key, was := range before {
+		if now[key] != was && !strings.HasPrefix(key, "bypass/") {
+			out = append(out, key+": "+was+" -> "+now[key])
+		}
+	}
+	for key := range now {
+		if _, there := before[key]; !there {
+			out = append(out, key+" is new")
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// blockedReasons gives the reason of each blocked change by setting.
+func blockedReasons(p *reconcile.Plan) map[audit.Setting]string {
+	out := map[audit.Setting]string{}
+	for c := range p.Changes() {
+		if c.Fate == reconcile.FateBlocked {
+			out[c.Setting] += c.Reason + "\n"
+		}
+	}
+	return out
+}
+
+// TestUndoGivesEverythingBack but bypasses, and says so; the second time there is
+// nothing to do.
+func TestUndoGivesEverythingBack(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		b, before := applied(t)
+		plan := b.planUndo(b.undoRequest("run-1", "run-2"))
+		if plan.UndoOf() != "run-1" || plan.Coverage.Scope != reconcile.ScopeUndo || plan.Coverage.BaseRun != "run-1" || !plan.Coverage.Complete {
+			t.Errorf("of %q, coverage %+v", plan.UndoOf(), plan.Coverage)
+		}
+		run := b.applyUndo(plan)
+		if diff := differences(before, auditSettings(b.tenant)); len(diff) > 0 {
+			t.Errorf("not as before:\n%s", strings.Join(diff, "\n"))
+		}
+		for u := range b.tenant.AllBypass() {
+			if u.Enabled {
+				t.Errorf("%s is bypassed again", u.Name)
+			}
+		}
+		if reasons := blockedReasons(plan); len(reasons) != 1 || !strings.Contains(reasons[audit.SettingAuditBypassEnabled], "never sets a bypass") {
+			t.Errorf("blocked: %v", reasons)
+		}
+		if run.Verdict(strict) != reconcile.VerdictDrift {
+			t.Errorf("verdict %s with bypasses left", run.Verdict(strict))
+		}
+		b.service.ResetCalls()
+		again := b.planUndo(b.undoRequest("run-1", "run-3"))
+		if n := again.Summary().Changes.Planned; n != 0 || b.writes() != 0 {
+			t.Errorf("%d changes planned once more", n)
+		}
+		if !slices.ContainsFunc(again.Warnings, func(w string) bool { return strings.Contains(w, "as before the run already") }) {
+			t.Errorf("warnings %q", again.Warnings)
+		}
+	})
+}
+
+// TestUndoIsOnRecord: each write of an undo stands in the journal before it is made,
+// with the run that it takes back, and no intent is left open.
+func TestUndoIsOnRecord(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		b, _ := applied(t)
+		plan := b.planUndo(b.undoRequest("run-1", "run-2"))
+		rec := &recorder{}
+		b.through(watched{t, b.service.RoundTripper(), rec, nil})
+		b.service.ResetCalls()
+		run := b.applyUndo(plan, with(rec))
+		planned := plan.Summary().Changes.Planned
+		if len(rec.intents) != planned || len(rec.outcomes) != planned || run.Results()[reconcile.ResultVerified] != planned {
+			t.Errorf("%d planned, %d intents, %d outcomes, results %v", planned, len(rec.intents), len(rec.outcomes), run.Results())
+		}
+		order := []string{}
+		for _, c := range b.service.Calls() {
+			for _, cmdlet := range c.Cmdlets {
+				if !strings.HasPrefix(cmdlet.Cmdlet, "Get-") {
+					order = append(order, cmdlet.Cmdlet)
+				}
+			}
+		}
+		order = slices.Compact(order)
+		if want := []string{"Set-Mailbox", "Set-OrganizationConfig", "Set-AdminAuditLogConfig"}; !slices.Equal(order, want) {
+			t.Errorf("written in the order %v, want %v", order, want)
+		}
+		// With the journal of the bench, which another run reads.
+		again := b.planUndo(b.undoRequest("run-1", "run-4"))
+		b.applyUndo(again)
+		var pending journal.Pending
+		undoes := ""
+		for _, e := range entriesOf(t, b.journal) {
+			pending.Take(e)
+			if e.Begin != nil && e.Run == "run-4" {
+				undoes = e.Begin.Undoes
+			}
+		}
+		if len(pending.Open()) > 0 || undoes != "run-1" {
+			t.Errorf("%d intents are open; the run says that it undoes %q", len(pending.Open()), undoes)
+		}
+	})
+}
+
+// TestUndoWeakensOnlyWhereAllowed: without a policy nothing, with one what it does
+// not ask for.
+func TestUndoWeakensOnlyWhereAllowed(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		b, _ := applied(t)
+		after := auditSettings(b.tenant)
+		req := b.undoRequest("run-1", "run-2")
+		req.AllowWeakening = false
+		plan := b.planUndo(req)
+		for c := range plan.Changes() {
+			if c.Fate == reconcile.FatePlanned && c.Weakens {
+				t.Errorf("%s of %s weakens and is planned", c.Setting, c.Subject.Name)
+			}
+			if c.Weakens && c.Setting != audit.SettingAuditBypassEnabled && !strings.Contains(c.Reason, "allowWeakening") {
+				t.Errorf("%s: %s", c.Setting, c.Reason)
+			}
+		}
+		b.applyUndo(plan)
+		for key, was := range after {
+			if now := auditSettings(b.tenant)[key]; strings.HasSuffix(key, "AuditAdmin") && now != was {
+				t.Errorf("%s went from %q to %q", key, was, now)
+			}
+		}
+		// This policy asks for the switches and the age, and no more.
+		req = b.undoRequest("run-1", "run-3")
+		req.AllowWeakening = false
+		req.Policy = parse(t, "organization: {unifiedAuditLog: true}\nmailboxes: {all: {types: [UserMailbox, SharedMailbox, RoomMailbox], ageLimit: 100d, record: {admin: {plus: [Copy]}}}}\n")
+		planned, blocked := map[audit.Setting]bool{}, map[audit.Setting]string{}
+		for c := range b.planUndo(req).Changes() {
+			if c.Fate == reconcile.FatePlanned {
+				planned[c.Setting] = true
+			} else {
+				blocked[c.Setting] = c.Reason
+				if c.Origin.File == "" && c.Setting != audit.SettingAuditBypassEnabled {
+					t.Errorf("%s is blocked, and not said by whom", c.Setting)
+				}
+			}
+		}
+		for _, s := range []audit.Setting{audit.SettingUnifiedAuditLogIngestionEnabled, audit.SettingAuditLogAgeLimit, audit.SettingAuditAdmin} {
+			if planned[s] || !strings.Contains(blocked[s], "breaks the policy") {
+				t.Errorf("%s: planned %t, reason %q", s, planned[s], blocked[s])
+			}
+		}
+		for _, s := range []audit.Setting{audit.SettingAuditDelegate, audit.SettingAuditEnabled, audit.SettingRetentionPolicy} {
+			if !planned[s] {
+				t.Errorf("%s is not planned, though the policy does not speak of it: %q", s, blocked[s])
+			}
+		}
+	})
+}
+
+// TestUndoLeavesWhatOthersChanged: what does not show any more what the run left is
+// somebody else's.
+func TestUndoLeavesWhatOthersChanged(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		b, _ := applied(t)
+		managed, pinned := guidOf(t, b.tenant, "managed"), guidOf(t, b.tenant, "pinned")
+		b.tenant.Update(managed, func(m *simulator.Mailbox) { m.Admin, m.AgeLimit = append(m.Admin, "Move"), "365.00:00:00" })
+		b.tenant.Update(pinned, func(m *simulator.Mailbox) {
+			m.Delegate = slices.DeleteFunc(m.Delegate, func(a string) bool { return a == "FolderBind" })
+			m.Managed, m.Owner = nil, []string{"Send"}
+		})
+		b.tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "short", Priority: 50, Duration: "TenYears", RecordTypes: []string{"ExchangeAdmin"}})
+		b.tenant.RemoveMailbox(guidOf(t, b.tenant, "room"))
+		foreign := auditSettings(b.tenant)
+		plan := b.planUndo(b.undoRequest("run-1", "run-2"))
+		want := []string{
+			"managed defaultAuditSet", "managed auditLogAgeLimit", "pinned auditDelegate", "pinned auditOwner", "short retentionPolicy",
+			"room gone",
+		}
+		var got []string
+		for c := range plan.Changes() {
+			name, _, _ := strings.Cut(c.Subject.Name, "@")
+			switch {
+			case c.Fate != reconcile.FateBlocked:
+			case strings.Contains(c.Reason, "changed since"):
+				got = append(got, name+" "+string(c.Setting))
+			case strings.Contains(c.Reason, "gone"):
+				got = append(got, name+" gone")
+			}
+		}
+		for _, w := range want {
+			if !slices.Contains(got, w) {
+				t.Errorf("%q is not among %q", w, got)
+			}
+		}
+		b.applyUndo(plan)
+		now := auditSettings(b.tenant)
+		for _, key := range []string{
+			"mailbox/" + managed + "/AuditAdmin", "mailbox/" + managed + "/AuditLogAgeLimit", "mailbox/" + pinned + "/AuditDelegate",
+			"mailbox/" + pinned + "/AuditOwner", "retention/short/RetentionDuration",
+		} {
+			if now[key] != foreign[key] {
+				t.Errorf("%s is %q, and somebody had made it %q", key, now[key], foreign[key])
+			}
+		}
+	})
+}
+
+// TestUndoLooksOnceMore: what changes between the plan and the write is left alone.
+func TestUndoLooksOnceMore(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		b, _ := applied(t)
+		managed, pinned := guidOf(t, b.tenant, "managed"), guidOf(t, b.tenant, "pinned")
+		plan := b.planUndo(b.undoRequest("run-1", "run-2"))
+		b.tenant.Update(managed, func(m *simulator.Mailbox) { m.Admin = append(m.Admin, "Move") })
+		b.tenant.Update(pinned, func(m *simulator.Mailbox) { m.AgeLimit = "365.00:00:00" })
+		b.tenant.UpdateOrganization(func(o *simulator.Organization) { o.AuditDisabled = true })
+		run := b.applyUndo(plan)
+		results := map[string]reconcile.Result{}
+		for c := range run.Changes() {
+			name, _, _ := strings.Cut(c.Subject.Name, "@")
+			results[name+" "+string(c.Setting)] = c.Result
+		}
+		if r := results["managed defaultAuditSet"]; r != reconcile.ResultSkipped {
+			t.Errorf("a list that somebody added to ended %s", r)
+		}
+		if r := results["pinned auditLogAgeLimit"]; r != reconcile.ResultSkipped {
+			t.Errorf("an age limit that somebody changed ended %s", r)
+		}
+		if n := run.Results()[reconcile.ResultNotNeeded]; n != 1 {
+			t.Errorf("%d not needed: %v", n, run.Results())
+		}
+		if m, _ := b.tenant.Mailbox(managed); !slices.Contains(m.Admin, "Move") {
+			t.Error("what somebody added is gone")
+		}
+	})
+}
+
+// TestUndoRefuses what is not a run of this tenant, and what it cannot understand.
+func TestUndoRefuses(t *testing.T) {
+	b, _ := applied(t)
+	plan := func(change func(*reconcile.UndoRequest)) error {
+		req := b.undoRequest("run-1", "run-2")
+		change(&req)
+		_, err := reconcile.PlanUndo(t.Context(), b.client, req)
+		return err
+	}
+	if _, ok := errors.AsType[*reconcile.UnknownRunError](plan(func(r *reconcile.UndoRequest) { r.Run = "run-9" })); !ok {
+		t.Error("a run that is not there was planned")
+	}
+	if _, ok := errors.AsType[*reconcile.ForeignRunError](plan(func(r *reconcile.UndoRequest) { r.Tenant = "another" })); !ok {
+		t.Error("the run of another tenant was planned")
+	}
+	for name, spoil := range map[string]func(*journal.Intent){
+		"a mailbox that is no Guid":        func(i *journal.Intent) { i.Subject.ID = "*" },
+		"another kind":                     func(i *journal.Intent) { i.Subject.Kind = audit.KindBypass },
+		"a setting that is none":           func(i *journal.Intent) { i.Setting = "forwardingAddress" },
+		"a value of another form":          func(i *journal.Intent) { i.Before = 7 },
+		"a list with something else in it": func(i *journal.Intent) { i.After = []any{"Update", 3.0} },
+	} {
+		err := plan(func(r *reconcile.UndoRequest) {
+			r.Entries = slices.Clone(r.Entries)
+			at := slices.IndexFunc(r.Entries, func(e journal.Entry) bool { return e.Intent != nil && e.Intent.Subject.Kind == audit.KindMailbox })
+			i := *r.Entries[at].Intent
+			spoil(&i)
+			r.Entries[at].Intent = &i
+		})
+		if _, ok := errors.AsType[*reconcile.DeedError](err); !ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := reconcile.ApplyUndo(t.Context(), b.client, b.plan(parse(t, modest)), reconcile.ApplyOptions{Now: time.Now}); err == nil {
+		t.Error("a plan that undoes nothing was applied as an undo")
+	}
+}
+
+// TestUndoUnknown: a value that could not be read leaves its object alone, and the
+// plan incomplete.
+func TestUndoUnknown(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		var blind bool
+		b, _ := applied(t, simulator.WithRowEdit(func(cmdlet string, row *simulator.Row) {
+			if blind && cmdlet == "Get-Mailbox" {
+				row.Delete("AuditOwner")
+			}
+		}))
+		blind = true
+		plan := b.planUndo(b.undoRequest("run-1", "run-2"))
+		run := b.applyUndo(plan)
+		if plan.Coverage.Complete || run.Verdict(strict) != reconcile.VerdictIncomplete {
+			t.Errorf("coverage %+v, verdict %s", plan.Coverage, run.Verdict(strict))
+		}
+		for c := range plan.Changes() {
+			if c.Subject.Name == "pinned@contoso.com" && c.Fate == reconcile.FatePlanned {
+				t.Errorf("%s of a mailbox with an unknown value is planned", c.Setting)
+			}
+		}
+		req := b.undoRequest("run-1", "run-3")
+		without := reconcile.UndoRequest{Tool: req.Tool, RunID: req.RunID, Tenant: req.Tenant, Now: req.Now, Run: req.Run, Entries: req.Entries, AllowWeakening: true}
+		plan, err := reconcile.PlanUndo(t.Context(), b.client, without)
+		if err != nil || plan.Summary().States[audit.KindRetention].Unknown == 0 {
+			t.Errorf("retention policies that nobody asked about are known: %v", err)
+		}
+	})
+}
+
+// TestUndoUnderFaults: lost answers, late reads and refusals cost no more than they
+// do in an apply.
+func TestUndoUnderFaults(t *testing.T) {
+	for name, fault := range map[string]simulator.Fault{
+		"a lost answer":      simulator.ItemDropped("Set-Mailbox", 1),
+		"no answer":          {Name: "unavailable", Cmdlet: "Set-Mailbox", Item: true, Times: 2, Do: simulator.DoStatus, Status: 503},
+		"a lost switch":      {Name: "broken", Cmdlet: "Set-OrganizationConfig", Call: 1, Do: simulator.DoStatus, Status: 500},
+		"throttled":          simulator.ItemThrottled("Set-Mailbox", 1, 3*time.Second),
+		"a refused read":     {Name: "read", Cmdlet: "Get-OrganizationConfig", Call: 1, Do: simulator.DoStatus, Status: 503},
+		"a stumble on reads": {Name: "read", Cmdlet: "Get-Mailbox", Item: true, Times: 1, Do: simulator.DoStatus, Status: 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctestRun(t, func(t *testing.T) {
+				b, before := applied(t)
+				plan := b.planUndo(b.undoRequest("run-1", "run-2"))
+				b.service.AddFaults(fault)
+				run := b.applyUndo(plan)
+				now := auditSettings(b.tenant)
+				diff := differences(before, now)
+				failed := run.Results()[reconcile.ResultFailed]
+				if len(diff) > 0 && failed == 0 {
+					t.Errorf("results %v, stopped %q, and not as before:\n%s", run.Results(), run.Stopped, strings.Join(diff, "\n"))
+				}
+				if failed > 0 && name != "a stumble on reads" && name != "a refused read" {
+					t.Errorf("results %v", run.Results())
+				}
+				var pending journal.Pending
+				for _, e := range entriesOf(t, b.journal) {
+					pending.Take(e)
+				}
+				if n := len(pending.Open()); n > 0 {
+					t.Errorf("%d intents are open", n)
+				}
+			})
+		})
+	}
+}
+
+// TestUndoReadLag: what does not show at once is looked at again, and what never
+// shows is not called done.
+func TestUndoReadLag(t *testing.T) {
+	for lag, want := range map[time.Duration]reconcile.Result{
+		4 * time.Second: reconcile.ResultVerified, 29 * time.Second: reconcile.ResultVerified, time.Hour: reconcile.ResultUnconfirmed,
+	} {
+		t.Run(lag.String(), func(t *testing.T) {
+			synctestRun(t, func(t *testing.T) {
+				b, _ := applied(t)
+				plan := b.planUndo(b.undoRequest("run-1", "run-2"))
+				late := newRetentionBench(t, b.tenant, simulator.WithReadLag(lag))
+				late.journal = b.journal
+				run := late.applyUndo(plan)
+				results := run.Results()
+				if len(results) != 1 || results[want] == 0 {
+					t.Errorf("results %v, want all %s", results, want)
+				}
+			})
+		})
+	}
+}
+
+// TestUndoStops: an interrupt, a lost lease and a journal that fails begin nothing
+// more, and leave no write without its intent.
+func TestUndoStops(t *testing.T) {
+	lost := errors.New("the lease is lost")
+	for name, stop := range map[string]func(cancel func(), o *reconcile.ApplyOptions, r *recorder){
+		"interrupt": func(cancel func(), _ *reconcile.ApplyOptions, r *recorder) { r.onIntend = cancel },
+		"lease": func(_ func(), o *reconcile.ApplyOptions, r *recorder) {
+			o.Permit = func() error {
+				if len(r.intents) > 0 {
+					return lost
+				}
+				return nil
+			}
+		},
+		"journal": func(_ func(), _ *reconcile.ApplyOptions, r *recorder) {
+			r.fail = func(n int) error {
+				if n > 0 {
+					return lost
+				}
+				return nil
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctestRun(t, func(t *testing.T) {
+				tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 60, Drift: 1, AuditDisabled: true})
+				b := newRetentionBench(t, tenant)
+				b.carry(b.plan(parse(t, everything)))
+				plan := b.planUndo(b.undoRequest("run-1", "run-2"))
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				rec := &recorder{}
+				opts := reconcile.ApplyOptions{Recorder: rec, Now: time.Now, Compliance: b.compliance, InFlight: 1}
+				stop(cancel, &opts, rec)
+				b.service.ResetCalls()
+				run, err := reconcile.ApplyUndo(ctx, b.client, plan, opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if run.Stopped == "" || run.Results()[reconcile.ResultSkipped] == 0 || run.Verdict(strict) != reconcile.VerdictIncomplete {
+					t.Errorf("stopped %q, results %v", run.Stopped, run.Results())
+				}
+				if len(rec.outcomes) != len(rec.intents) || len(rec.intents) == 0 {
+					t.Errorf("%d intents, %d outcomes", len(rec.intents), len(rec.outcomes))
+				}
+				if n := b.service.Count("Set-OrganizationConfig"); n != 0 {
+					t.Error("the tenant's switch was written after the stop")
+				}
+			})
+		})
+	}
+}
+
+// TestUndoNamesMovedDefaults: a list that Microsoft manages again may be another
+// than before; no undo brings the former one back.
+func TestUndoNamesMovedDefaults(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		moved := false
+		var guid string
+		b, _ := applied(t, simulator.WithRowEdit(func(cmdlet string, row *simulator.Row) {
+			if id, ok := row.Get("Guid"); moved && ok && cmdlet == "Get-Mailbox" && strings.Contains(string(id), guid) {
+				if set, _ := row.Get("DefaultAuditSet"); strings.Contains(string(set), "Delegate") {
+					row.Set("AuditDelegate", `["SendAs", "Update", "Teleport"]`)
+				}
+			}
+		}))
+		guid, moved = guidOf(t, b.tenant, "managed"), true
+		run := b.applyUndo(b.planUndo(b.undoRequest("run-1", "run-2")))
+		named := slices.ContainsFunc(run.Warnings, func(w string) bool {
+			return strings.Contains(w, "AuditDelegate of mailbox "+guid) && strings.Contains(w, "Teleport") && strings.Contains(w, "HardDelete")
+		})
+		if !named {
+			t.Errorf("warnings %q", run.Warnings)
+		}
+	})
+}
+
+// TestUndoSendsEachAloneWhereOneIsRefused: what the service refuses of one setting
+// does not keep the others of its mailbox from their way back.
+func TestUndoSendsEachAloneWhereOneIsRefused(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		b, before := applied(t)
+		plan := b.planUndo(b.undoRequest("run-1", "run-2"))
+		guid := guidOf(t, b.tenant, "pinned")
+		b.service.AddFaults(simulator.Fault{Name: "no", Cmdlet: "Set-Mailbox", Item: true, Times: 3, Do: simulator.DoStatus, Status: http.StatusBadRequest})
+		run := b.applyUndo(plan)
+		results, now := run.Results(), auditSettings(b.tenant)
+		same := 0
+		for key := range maps.Keys(before) {
+			if strings.HasPrefix(key, "mailbox/"+guid) && before[key] == now[key] {
+				same++
+			}
+		}
+		if results[reconcile.ResultVerified] == 0 || run.Stopped != "" {
+			t.Errorf("results %v, stopped %q, %d settings as before", results, run.Stopped, same)
+		}
+	})
+}
