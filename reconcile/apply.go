@@ -101,7 +101,7 @@ func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, err
 
 // engine applies one plan once.
 type engine struct {
-	// abandon ends when the calls under way are given up.
+	// abandon ends when the calls under way are given up; nil is never.
 	abandon context.Context
 	tenant  Tenant
 	plan    *Plan
@@ -176,10 +176,17 @@ func (o ApplyOptions) abandonment(ctx context.Context) (abandon context.Context,
 	}
 }
 
-// inFlight is the context of a batch.
-func (e *engine) inFlight() (context.Context, context.CancelFunc) {
+// inFlight is the context of a batch: it outlives an interrupt, and ends where the
+// calls under way are given up.
+func (e *engine) inFlight(ctx context.Context) (context.Context, context.CancelFunc) {
+	if e.abandon == nil {
+		return inFlight(ctx)
+	}
 	return context.WithTimeout(e.abandon, batchTimeout)
 }
+
+// abandoned tells whether the calls under way were given up.
+func (e *engine) abandoned() bool { return e.abandon != nil && e.abandon.Err() != nil }
 
 // inFlight is the context of a batch that nothing gives up: it outlives an interrupt.
 func inFlight(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -201,7 +208,7 @@ func (e *engine) conclude(ctx context.Context, outcomes []journal.Outcome) {
 	if len(outcomes) == 0 {
 		return
 	}
-	if e.abandon.Err() != nil { // What was seen of them is what was seen of broken calls.
+	if e.abandoned() { // What was seen of them is what was seen of broken calls.
 		e.mu.Lock()
 		e.run.LeftOpen = append(e.run.LeftOpen, outcomes...)
 		e.mu.Unlock()

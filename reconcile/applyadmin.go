@@ -15,7 +15,7 @@ import (
 // so that what is refused of one setting says nothing of the others. That the
 // service has no such parameter is the answer to be expected.
 func (e *engine) attemptSetting(ctx context.Context, i int, c Change) {
-	bctx, cancel := e.inFlight()
+	bctx, cancel := e.inFlight(ctx)
 	defer cancel()
 	if !e.intend(bctx, []journal.Intent{e.intentOf(c, profile{})}) {
 		return

@@ -26,7 +26,7 @@ func (e *engine) bypass(ctx context.Context) {
 }
 
 func (e *engine) bypassBatch(ctx context.Context, batch []int) {
-	bctx, cancel := e.inFlight()
+	bctx, cancel := e.inFlight(ctx)
 	defer cancel()
 	intents := make([]journal.Intent, len(batch))
 	for n, i := range batch {

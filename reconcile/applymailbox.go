@@ -131,7 +131,7 @@ func (e *engine) batch(ctx context.Context, jobs []*job) {
 	if e.halted(audit.KindMailbox) || e.stopped(ctx) != "" {
 		return
 	}
-	bctx, cancel := e.inFlight()
+	bctx, cancel := e.inFlight(ctx)
 	defer cancel()
 	var intents []journal.Intent
 	for _, j := range jobs {
@@ -259,7 +259,7 @@ func (e *engine) pendingReads(ctx context.Context) {
 
 // pendingRead reads one batch back.
 func (e *engine) pendingRead(ctx context.Context, jobs []*job) {
-	bctx, cancel := e.inFlight()
+	bctx, cancel := e.inFlight(ctx)
 	defer cancel()
 	still, lost := e.readBack(bctx, jobs)
 	e.conclude(bctx, e.outcomes(jobs))

@@ -43,7 +43,7 @@ func (e *engine) retention(ctx context.Context) {
 }
 
 func (e *engine) readRetention(ctx context.Context) (rows []exchange.RetentionPolicy, err error) {
-	bctx, cancel := e.inFlight()
+	bctx, cancel := e.inFlight(ctx)
 	defer cancel()
 	err = attempt(bctx, func() error {
 		rows, err = e.opts.Compliance.RetentionPolicies(bctx)
@@ -85,7 +85,7 @@ func stillDue(c Change, now []retained) outcome {
 // retentionPolicy makes or raises one policy and reads it back. A write that may
 // not have been made is sent again where a whole listing shows that it is needed.
 func (e *engine) retentionPolicy(ctx context.Context, i int, c Change) {
-	bctx, cancel := e.inFlight()
+	bctx, cancel := e.inFlight(ctx)
 	defer cancel()
 	if !e.intend(bctx, []journal.Intent{e.intentOf(c, profile{})}) {
 		return

@@ -32,7 +32,7 @@ func (e *engine) may(ctx context.Context, c Change) bool {
 }
 
 func (e *engine) tenantSetting(ctx context.Context, i int, c Change) {
-	bctx, cancel := e.inFlight()
+	bctx, cancel := e.inFlight(ctx)
 	defer cancel()
 	if !e.intend(bctx, []journal.Intent{e.intentOf(c, profile{})}) {
 		return

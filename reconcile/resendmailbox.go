@@ -71,7 +71,7 @@ func (e *engine) jobsOf(records []int32) []*job {
 // sendAgain reads mailboxes and sends what they still need. One that cannot be
 // read whole is not sent anything.
 func (e *engine) sendAgain(ctx context.Context, jobs []*job) {
-	bctx, cancel := e.inFlight()
+	bctx, cancel := e.inFlight(ctx)
 	defer cancel()
 	var needy []*job
 	var waiting, lost []int32

@@ -98,7 +98,7 @@ func (e *engine) sendStored(ctx context.Context, open []hiddenWrite) bool {
 		for i, w := range batch {
 			edits[i] = exchange.MailboxEdit{Ref: e.refOf(w.record), AuditEnabled: new(true)}
 		}
-		bctx, cancel := e.inFlight()
+		bctx, cancel := e.inFlight(ctx)
 		var errs []error
 		for i, res := range e.tenant.SetMailboxes(bctx, edits) {
 			e.run.mailbox.set(batch[i].record, batch[i].slot, storedWrite(res.Err, res.Unchanged))
