@@ -54,6 +54,9 @@ func simulatorCommand(ctx context.Context) func(*testscript.TestScript, bool, []
 		if h, ok := ts.Value(simulationKey{}).(*holder); ok {
 			h.sim = sim
 		}
+		// What is remembered of one tenant says nothing of another, and all of them
+		// have the same id here.
+		ts.Check(os.RemoveAll(ts.MkAbs("state")))
 		for name, value := range sim.Environment() {
 			ts.Setenv(name, value)
 		}
