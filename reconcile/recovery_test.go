@@ -41,8 +41,8 @@ func drifted() simulator.Seed {
 	return simulator.Seed{Seed: 11, Mailboxes: 30, Drift: 0.5, Bypassed: 0.2, UnifiedLogOff: true, AuditDisabled: true}
 }
 
-// entriesOf decodes the journal of a shelf.
-func entriesOf(t testing.TB, s *shelf) []journal.Entry {
+// shelfEntries decodes the journal of a shelf.
+func shelfEntries(t testing.TB, s *shelf) []journal.Entry {
 	t.Helper()
 	var list []journal.Entry
 	_, err := journal.Follow(journal.Tail{}, s.Lines(t.Context(), "", 0), func(_ journal.Line, e journal.Entry) error {
@@ -59,7 +59,7 @@ func entriesOf(t testing.TB, s *shelf) []journal.Entry {
 func stillOpen(t testing.TB, s *shelf) []journal.Entry {
 	t.Helper()
 	var p journal.Pending
-	for _, e := range entriesOf(t, s) {
+	for _, e := range shelfEntries(t, s) {
 		p.Take(e)
 	}
 	return p.Open()
@@ -108,9 +108,9 @@ func (b *retentionBench) retentionSession(s store.Store) *reconcile.Session {
 	return session
 }
 
-// applied applies the policy to a drifted tenant, and gives its state before, and
+// afterApply applies the policy to a drifted tenant, and gives its state before, and
 // what was recorded.
-func applied(t *testing.T) (before *simulator.Tenant, b *retentionBench, intents []journal.Intent) {
+func afterApply(t *testing.T) (before *simulator.Tenant, b *retentionBench, intents []journal.Intent) {
 	t.Helper()
 	tenant := simulator.NewTenant(drifted())
 	before = tenant.Snapshot()
@@ -130,7 +130,7 @@ func applied(t *testing.T) (before *simulator.Tenant, b *retentionBench, intents
 	if _, err := w.Apply(t.Context(), plan, reconcile.ApplyOptions{Now: time.Now}); err != nil {
 		t.Fatal(err)
 	}
-	entries := entriesOf(t, s)
+	entries := shelfEntries(t, s)
 	verified := map[string]bool{}
 	for _, e := range entries {
 		if e.Outcome != nil && e.Outcome.Result == string(reconcile.ResultVerified) {
@@ -169,7 +169,7 @@ func recovered(t *testing.T, session *reconcile.Session) *reconcile.Writing {
 // not record, a look at the tenant says whether it was made. Nothing is written.
 func TestRecoveryReadsTheTenant(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		before, b, intents := applied(t)
+		before, b, intents := afterApply(t)
 		for want, tenant := range map[reconcile.Result]*simulator.Tenant{
 			reconcile.ResultVerified: b.tenant, reconcile.ResultFailed: before,
 		} {
@@ -198,9 +198,9 @@ func TestRecoveryReadsTheTenant(t *testing.T) {
 // services that are closed to the run.
 func TestRecoverySaysWhatItCannotTell(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		before, _, intents := applied(t)
+		before, _, intents := afterApply(t)
 		for m := range before.AllMailboxes() {
-			before.Update(m.Guid, func(m *simulator.Mailbox) { m.AuditLogAgeLimit = 33 * 24 * time.Hour })
+			before.Update(m.Guid, func(m *simulator.Mailbox) { m.AgeLimit = "33.00:00:00" })
 		}
 		gone := intents[slices.IndexFunc(intents, func(i journal.Intent) bool { return i.Subject.Kind == audit.KindMailbox })].Subject.ID
 		before.RemoveMailbox(gone)
@@ -231,10 +231,10 @@ func TestRecoverySaysWhatItCannotTell(t *testing.T) {
 // each of them.
 func TestRecoveryWaitsForTheTenant(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		_, b, intents := applied(t)
+		_, b, intents := afterApply(t)
 		s := killed(t, b.tenant.ID(), intents)
 		working, calls := b.service.RoundTripper(), 0
-		b.through(roundTrip(func(r *http.Request) (*http.Response, error) {
+		b.through(roundTrip(func(*http.Request) (*http.Response, error) {
 			calls++
 			return nil, errors.New("connection refused")
 		}))
@@ -264,7 +264,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // TestRecoveryEndsWithTheRun: an interrupt leaves the intents as they are.
 func TestRecoveryEndsWithTheRun(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		_, b, intents := applied(t)
+		_, b, intents := afterApply(t)
 		s := killed(t, b.tenant.ID(), intents)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
