@@ -14,6 +14,9 @@ func BeforeApply(p *reconcile.Plan, t reconcile.Threshold, command, applicationI
 	o.Command, o.ApplicationID, o.Verdict = command, applicationID, string(p.Verdict(t))
 	tally := newTally()
 	for c := range p.Changes() {
+		if c.Carried { // It is not written by this run.
+			continue
+		}
 		o.Counts.add(c)
 		if c.Fate == reconcile.FatePlanned {
 			tally.add(c)

@@ -64,7 +64,7 @@ func OutcomeOfRun(r *reconcile.Run, t reconcile.Threshold) Outcome {
 		o.Counts.add(c)
 		if c.Fate == reconcile.FatePlanned {
 			o.Counts.Results[string(c.Result)]++
-			o.Wrote = true
+			o.Wrote = o.Wrote || !c.Carried
 		}
 		if c.Severity >= t.FailOn && left(c) {
 			o.Counts.Drifting++
