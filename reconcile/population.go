@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy"
@@ -47,6 +48,9 @@ type population struct {
 	identities []uint64
 	// repeated are mailboxes that were listed twice with different values.
 	repeated map[guid]string
+	// created is when mailboxes were made, of those that a run over what is new looks
+	// for by that date; nil where there is none.
+	created  map[guid]time.Time
 	read     int
 	ordinary int // of them, from the ordinary listing
 	byType   map[string]int
@@ -202,6 +206,9 @@ func (p *population) merge(o *population) {
 		p.records = append(p.records, record{id: r.id, name: r.name, kase: renumbered[r.kase]})
 	}
 	p.nameless = append(p.nameless, o.nameless...)
+	for id, at := range o.created {
+		p.noteCreated(id, at)
+	}
 	p.read += o.read
 	p.ordinary += o.ordinary
 	for t, n := range o.byType {
