@@ -12,7 +12,10 @@ import (
 func main() { os.Exit(run()) }
 
 func run() int {
-	ctx, stop := cli.NotifyContext(context.Background(), os.Exit)
+	var signals cli.Signals
+	ctx, stop := signals.NotifyContext(context.Background(), os.Exit)
 	defer stop()
-	return cli.Main(ctx, os.Args[1:], cli.StandardStreams(), cli.ProcessEnvironment())
+	env := cli.ProcessEnvironment()
+	env.Signals = &signals
+	return cli.Main(ctx, os.Args[1:], cli.StandardStreams(), env)
 }

@@ -46,6 +46,8 @@ type Environment struct {
 	// is the network. It stands in for it where a tenant lives in the same
 	// process.
 	Transport http.RoundTripper
+	// Signals lets a service take signals its own way; nil is none.
+	Signals *Signals
 }
 
 // ProcessEnvironment is that of the process.
@@ -65,7 +67,7 @@ type app struct {
 }
 
 // Main runs the program with the arguments after its name and returns the exit
-// status. A context that [NotifyContext] made ends it as a signal should.
+// status. A context that [Signals.NotifyContext] made ends it as a signal should.
 func Main(ctx context.Context, args []string, streams Streams, env Environment) int {
 	a := &app{Streams: streams, env: env}
 	root := newRoot(a)
@@ -117,7 +119,7 @@ policy file, shows the drift, and fixes it.
 	root.AddCommand(
 		newValidate(a), newCheck(a), newPlan(a), newApply(a),
 		newInit(a), newExplain(a), newTest(a), newBaselines(a), newSchema(a),
-		newDoctor(a), newSimulate(a), newDemo(a), newVersion(a),
+		newDoctor(a), newServe(a), newSimulate(a), newDemo(a), newVersion(a),
 	)
 	return root
 }
@@ -137,7 +139,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 // laterCommands are known by name and not built yet.
 func laterCommands() []string {
 	return []string{
-		"serve", "history", "undo", "verify",
+		"history", "undo", "verify",
 		"events", "gaps", "evidence", "fleet", "store",
 	}
 }

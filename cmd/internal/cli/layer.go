@@ -86,8 +86,7 @@ func readConfig(file string) (*configuration, error) {
 	values := map[string][]string{}
 	top, _ := doc.Root().Map(
 		strict.Keys("policy", "tenant", "cloud", "endpoint", "ca-file", "auth", "format", "report",
-			"color", "quiet", "verbose", "log-format", "strict", "fail-on", "journal", "max-plan-age", "state", "notify"),
-		strict.Later("serve"),
+			"color", "quiet", "verbose", "log-format", "strict", "fail-on", "journal", "max-plan-age", "state", "notify", "serve"),
 	)
 	for _, name := range []string{"tenant", "cloud", "endpoint", "auth", "format", "color", "log-format", "fail-on", "max-plan-age"} {
 		if v, ok := top.Get(name).Text(); ok {
@@ -113,6 +112,7 @@ func readConfig(file string) (*configuration, error) {
 			values["report"] = append(values["report"], form+"="+beside(file, target))
 		}
 	}
+	readServe(top.Get("serve"), values)
 	receivers := readReceivers(file, top.Get("notify"))
 	if found := doc.Diagnostics(); found.HasErrors() {
 		return nil, found

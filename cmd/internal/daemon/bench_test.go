@@ -20,6 +20,7 @@ type measured struct {
 	t      *testing.T
 	tenant *simulator.Tenant
 	client *exchange.Client
+	policy string
 	*Metrics
 }
 
@@ -29,7 +30,7 @@ func measure(t *testing.T, tenant *simulator.Tenant, opts ...simulator.Option) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &measured{t: t, tenant: tenant, Metrics: metrics}
+	m := &measured{t: t, tenant: tenant, policy: measuredPolicy, Metrics: metrics}
 	m.connect(simulator.New(tenant, opts...))
 	return m
 }
@@ -62,7 +63,7 @@ guards: {maxChangedPercent: 100}
 // check runs a loop that writes nothing.
 func (m *measured) check(loop string) Ended {
 	m.t.Helper()
-	p, diags := policy.Parse("policy.yaml", []byte(measuredPolicy))
+	p, diags := policy.Parse("policy.yaml", []byte(m.policy))
 	if diags.HasErrors() {
 		m.t.Fatal(diags)
 	}

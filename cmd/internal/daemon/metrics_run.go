@@ -21,8 +21,8 @@ type Ended struct {
 	Err error
 }
 
-// The verdicts of a run beside those of a comparison: a guard refused all writes,
-// and no report could be made or kept.
+// The verdicts of a run beside those of a comparison: a guard refuses all writes, also
+// where none were meant, and no report could be made or kept.
 const (
 	verdictRefused = "refused"
 	verdictError   = "error"
@@ -41,7 +41,7 @@ func (e Ended) Verdict() string {
 	switch {
 	case e.Err != nil || e.Plan == nil:
 		return verdictError
-	case e.Run != nil && e.Plan.GuardRefused():
+	case e.Plan.GuardRefused() && len(e.Plan.Refused) == 0:
 		return verdictRefused
 	case e.Run != nil:
 		return string(e.Run.Verdict(e.Threshold))
@@ -60,6 +60,9 @@ func (e Ended) Reported() bool {
 // Complete tells whether the run read all that it had to read, whatever it found.
 func (e Ended) Complete() bool {
 	v := e.Verdict()
+	if v == verdictRefused {
+		return e.Plan.Verdict(e.Threshold) != reconcile.VerdictIncomplete
+	}
 	return v != string(reconcile.VerdictIncomplete) && e.Reported()
 }
 
@@ -77,6 +80,9 @@ func (m *Metrics) Ran(e Ended) {
 	if e.Run != nil {
 		for result, n := range e.Run.Results() {
 			m.changes.WithLabelValues(oneOf(string(result), results()...)).Add(float64(n))
+		}
+		for created := range e.Run.CreatedInLine() {
+			m.creation.Observe(max(e.FinishedAt.Sub(created), 0).Seconds())
 		}
 	}
 	if sweptWhole(e) {

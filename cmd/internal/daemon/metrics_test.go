@@ -3,6 +3,8 @@ package daemon
 import (
 	"context"
 	"errors"
+	"io"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,7 +19,11 @@ import (
 
 	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/exchange/simulator"
+	"github.com/exoaudit/exoaudit/policy"
+	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
+	"github.com/exoaudit/exoaudit/reconcile/store"
+	"github.com/exoaudit/exoaudit/reconcile/store/sqlite"
 )
 
 // exposition is what is scraped.
@@ -338,6 +344,87 @@ func TestMetricsOfGaps(t *testing.T) {
 			`exoaudit_runs_total{loop="full",verdict="incomplete"}`: "1",
 			`exoaudit_objects{kind="mailbox",state="drifted"}`:      "5",
 			`exoaudit_objects{kind="mailbox",state="inSync"}`:       "23",
+		})
+	})
+}
+
+// TestMetricsOfRefusals: a plan that a guard refuses is told as such, and was a whole
+// look at the tenant, unless it is the population that is missing.
+func TestMetricsOfRefusals(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := measure(t, drifting())
+		m.policy = strings.Replace(m.policy, "maxChangedPercent: 100", "maxChanged: 1", 1)
+		e := m.check(loopFull)
+		m.Ran(e)
+		series(t, m.Metrics, map[string]string{
+			`exoaudit_runs_total{loop="full",verdict="refused"}`:   "1",
+			`exoaudit_last_success_timestamp_seconds{loop="full"}`: formatted(seconds(e.FinishedAt)),
+			`exoaudit_objects{kind="mailbox",state="drifted"}`:     "5",
+		})
+		empty := measure(t, simulator.NewTenant(simulator.Seed{Seed: 1, BypassPerMailbox: -1}))
+		e = empty.check(loopFull)
+		if !e.Plan.GuardRefused() || e.Complete() || !e.Reported() {
+			t.Errorf("an empty tenant: guards %+v, complete %t", e.Plan.Guards, e.Complete())
+		}
+		empty.Ran(e)
+		series(t, empty.Metrics, map[string]string{
+			`exoaudit_runs_total{loop="full",verdict="refused"}`:   "1",
+			`exoaudit_last_success_timestamp_seconds{loop="full"}`: "",
+			`exoaudit_last_complete_sweep_timestamp_seconds`:       "0",
+		})
+	})
+}
+
+// TestMetricsOfNewMailboxes: how long a new mailbox waited is counted once.
+func TestMetricsOfNewMailboxes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := measure(t, drifting())
+		st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = st.Close() }()
+		p, _ := policy.Parse("policy.yaml", []byte(m.policy))
+		s := &reconcile.Session{
+			Store: st, TenantID: m.tenant.ID(), Client: m.client, Now: time.Now, Holder: store.Holder{Name: "here", Place: "here"},
+		}
+		run := func(loop string, since bool) {
+			at := time.Now()
+			id := "run-" + formatted(seconds(at))
+			w, err := s.Begin(t.Context(), id, nil, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = w.Close() }()
+			plan, err := w.Check(t.Context(), reconcile.Request{Tool: "exoaudit v1.2.3", RunID: id, Now: time.Now, Policy: p, SinceLastRun: since})
+			if err != nil {
+				t.Fatal(err)
+			}
+			done, err := w.Apply(t.Context(), plan, reconcile.ApplyOptions{Now: time.Now})
+			if err == nil {
+				err = w.Keep(t.Context(), "serve/"+loop, done, reconcile.Threshold{FailOn: audit.Low}, func(io.Writer) error { return nil })
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Ran(Ended{Loop: loop, StartedAt: at, FinishedAt: time.Now(), Plan: plan, Run: done, Threshold: reconcile.Threshold{FailOn: audit.Low}})
+		}
+		run(loopFull, false)
+		time.Sleep(time.Hour)
+		m.tenant.AddMailbox(simulator.Mailbox{
+			Name: "new", PrimarySMTPAddress: "new@contoso.com", AgeLimit: "30.00:00:00", Created: time.Now(),
+		})
+		time.Sleep(4 * time.Minute)
+		run(loopIncremental, true)
+		time.Sleep(5 * time.Minute)
+		run(loopIncremental, true)
+		series(t, m.Metrics, map[string]string{
+			`exoaudit_creation_to_in_line_seconds_count`:               "1",
+			`exoaudit_creation_to_in_line_seconds_bucket{le="120"}`:    "0",
+			`exoaudit_creation_to_in_line_seconds_bucket{le="300"}`:    "1",
+			`exoaudit_runs_total{loop="incremental",verdict="inLine"}`: "2",
 		})
 	})
 }
