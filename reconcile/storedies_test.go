@@ -76,7 +76,8 @@ func (d *dying) Release(ctx context.Context, l store.Lease) error {
 	return d.change(func() error { return d.Store.Release(ctx, l) })
 }
 
-const weakened = `
+// diesUnder asks for writes of several kinds, in two rings.
+const diesUnder = `
 organization: {mailboxAuditing: true}
 mailboxes: {everyone: {record: {owner: {defaults: true, plus: [SearchQueryInitiated]}}, ageLimit: 90d}}
 bypass: {}
@@ -111,15 +112,15 @@ func storeDiesAt(t *testing.T, n int, after bool) (survived bool) {
 	t.Helper()
 	tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 24, Users: 3, Bypassed: 0.1, AuditDisabled: true})
 	b, path := newBench(t, tenant), filepath.Join(t.TempDir(), "state.db")
-	p := parse(t, weakened)
+	p := parse(t, diesUnder)
 	st := openStore(t, path)
 	shorten(tenant, users(tenant)[:8]...)
-	b.remembering(st, b.later(weakened, "first"))
+	b.remembering(st, b.later(diesUnder, "first"))
 	time.Sleep(10 * time.Minute)
 	shorten(tenant, users(tenant)[8:10]...)
 
 	d := &dying{Store: st, left: n, after: after}
-	b.applyAnyhow(d, b.later(weakened, "dies"))
+	b.applyAnyhow(d, b.later(diesUnder, "dies"))
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func storeDiesAt(t *testing.T, n int, after bool) (survived bool) {
 	st = openStore(t, path)
 	wantRecorded(t, b, st)
 
-	req := b.later(weakened, "look")
+	req := b.later(diesUnder, "look")
 	req.SinceLastRun = true
 	plan, err := b.session(st).Check(t.Context(), req)
 	if err != nil {
@@ -144,7 +145,7 @@ func storeDiesAt(t *testing.T, n int, after bool) (survived bool) {
 		t.Error(err)
 	}
 
-	run := b.applying(st, b.later(weakened, "next"))
+	run := b.applying(st, b.later(diesUnder, "next"))
 	if got := run.Verdict(strict); got != reconcile.VerdictInLine {
 		t.Errorf("death %d: the next run ends %s: %v, stopped %q, warnings %q", n, got, run.Results(), run.Stopped, run.Warnings)
 	}
