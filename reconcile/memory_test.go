@@ -75,7 +75,7 @@ func agrees(t interface {
 		case reconcile.FatePlanned:
 			fates.Planned++
 			drift[c.Severity]++
-			if c.Subject.Kind == audit.KindMailbox {
+			if c.Subject.Kind == audit.KindMailbox && !c.Carried {
 				planned[c.Subject.ID] = true
 			}
 		case reconcile.FateBlocked:
@@ -445,4 +445,102 @@ func TestFewSnapshotsAreWritten(t *testing.T) {
 			t.Errorf("%v, %d", err, s.snapshots["sweep"].Version)
 		}
 	})
+}
+
+// TestUndoForgetsTheSweep: what was undone drifts again, and only a full sweep finds
+// all of it. It is forgotten before the first write, so that a crash changes nothing.
+func TestUndoForgetsTheSweep(t *testing.T) {
+	for name, killed := range map[string]bool{"": false, "killed": true} {
+		t.Run(name, func(t *testing.T) {
+			synctestRun(t, func(t *testing.T) {
+				tenant := healthyTenant(10)
+				shorten(tenant, anyUser(t, tenant))
+				b, s := newBench(t, tenant), newShelf()
+				b.applying(s, b.later(longAge, "run-1"))
+				if at, _ := remembered(t, s, b).LastSweep(); at.IsZero() {
+					t.Fatal("there is no sweep to forget")
+				}
+				w, err := b.session(s).Begin(t.Context(), "run-2", nil, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer closing(t, w)
+				plan, err := w.PlanUndo(t.Context(), reconcile.UndoRequest{Tool: "test", RunID: "run-2", Now: time.Now, Run: "run-1", Entries: s.entries(t), AllowWeakening: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				run, err := w.Undo(t.Context(), plan, reconcile.ApplyOptions{Now: time.Now})
+				if err != nil || run.Results()[reconcile.ResultVerified] != 1 {
+					t.Fatalf("%v, %v", run, err)
+				}
+				if !killed {
+					if err := w.Keep(t.Context(), "undo", run, strict, noDocument); err != nil {
+						t.Fatal(err)
+					}
+				}
+				m := remembered(t, s, b)
+				if _, last := m.LastSweep(); last != "" || m.Open() != -1 {
+					t.Errorf("the sweep of %s is believed", last)
+				}
+				req := b.later(longAge, "run-3")
+				req.SinceLastRun = true
+				if plan := b.remembering(s, req); plan.Verdict(strict) != reconcile.VerdictIncomplete {
+					t.Errorf("verdict %s", plan.Verdict(strict))
+				}
+				// What we undid ourselves is no fix that somebody contests.
+				if plan := b.remembering(s, b.later(longAge, "run-4")); plan.Summary().Changes.Planned != 1 {
+					t.Errorf("%+v", plan.Summary().Changes)
+				}
+			})
+		})
+	}
+}
+
+// TestGuardsOfALookAtWhatChanged: the share is of the mailboxes of the last sweep,
+// and those that it did not know count toward the number only.
+func TestGuardsOfALookAtWhatChanged(t *testing.T) {
+	const text = "mailboxes: {everyone: {ageLimit: 90d}}\nguards: {maxChangedPercent: %PERCENT, maxChanged: %MOST}\n"
+	for _, tt := range []struct {
+		percent, most  string
+		weakened, born int
+		refusing       string
+	}{
+		{"30", "100", 9, 0, ""}, // Of fewer than ten no share is taken.
+		{"30", "100", 12, 0, ""},
+		{"30", "100", 13, 0, "maxChangedPercent"},
+		{"30", "100", 12, 20, ""},
+		{"30", "32", 12, 20, ""},
+		{"30", "31", 12, 20, "maxChanged"},
+		{"0", "100", 0, 20, ""},
+	} {
+		synctestRun(t, func(t *testing.T) {
+			tenant := simulator.NewTenant(simulator.Seed{Seed: 1, Mailboxes: 40, BypassPerMailbox: -1, Now: time.Now()})
+			b, s := newBench(t, tenant), newShelf()
+			policy := strings.NewReplacer("%PERCENT", tt.percent, "%MOST", tt.most).Replace(text)
+			b.remembering(s, b.later(policy, "run-1"))
+			time.Sleep(time.Hour)
+			shorten(tenant, users(tenant)[:tt.weakened]...)
+			for n := range tt.born {
+				tenant.AddMailbox(simulator.Mailbox{Type: "UserMailbox", Name: "new" + string(rune('a'+n)), PrimarySMTPAddress: "new" + string(rune('a'+n)) + "@contoso.com", AgeLimit: "30.00:00:00"})
+			}
+			req := b.later(policy, "run-2")
+			req.SinceLastRun = true
+			plan := b.remembering(s, req)
+			refusing := ""
+			for _, g := range plan.Guards {
+				if g.Refused {
+					refusing = g.Name
+				}
+			}
+			if plan.Coverage.Scope != reconcile.ScopeIncremental || refusing != tt.refusing || plan.Summary().Changes.Planned+plan.Summary().Changes.Blocked != tt.weakened+tt.born {
+				t.Errorf("%+v: scope %s, guards %+v, %+v, %q", tt, plan.Coverage.Scope, plan.Guards, plan.Summary().Changes, plan.Warnings)
+			}
+			// A run later nothing of it is new to be read, and all of it counts still.
+			time.Sleep(3 * time.Hour)
+			req.RunID = "run-3"
+			if again := b.remembering(s, req); again.GuardRefused() != (tt.refusing != "") || again.Summary().Changes != plan.Summary().Changes {
+				t.Errorf("%+v: a run later %+v, %+v", tt, again.Guards, again.Summary().Changes)
+			}
+		})
+	}
 }

@@ -215,6 +215,9 @@ type Summary struct {
 	// ChangedMailboxes is the number of mailboxes with a planned change that this
 	// run has seen itself.
 	ChangedMailboxes int
+	// Carried is the number of planned changes that were found by an earlier run and
+	// are not made by this one (see Change.Carried).
+	Carried int
 }
 
 // Guard is one limit that was checked over the whole plan.

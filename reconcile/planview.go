@@ -234,6 +234,7 @@ func (p *Plan) countMailboxChanges(s *Summary) {
 		planned := false
 		for _, c := range f.changes {
 			c = p.guarded(c)
+			c.Carried = f.carried
 			s.count(c, perCase[i])
 			planned = planned || c.Fate == FatePlanned
 		}
@@ -246,6 +247,9 @@ func (p *Plan) countMailboxChanges(s *Summary) {
 // count adds n changes like c.
 func (s *Summary) count(c Change, n int) {
 	s.Changes.add(c.Fate, n)
+	if c.Carried && c.Fate == FatePlanned {
+		s.Carried += n
+	}
 	switch c.Fate {
 	case FatePlanned, FateBlocked:
 		s.DriftAt[c.Severity] += n

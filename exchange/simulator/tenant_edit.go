@@ -103,6 +103,16 @@ func (t *Tenant) RemoveMailbox(guid string) bool {
 	return true
 }
 
+// RestoreMailbox brings back a mailbox as it was when it was removed, with its Guid
+// and the date on which it was made, and the moment as Changed. It stands at the end
+// of its listing. That the service moves WhenChanged then is not documented.
+func (t *Tenant) RestoreMailbox(m Mailbox) Mailbox {
+	t.mu.RLock()
+	m.Changed = t.now().UTC()
+	t.mu.RUnlock()
+	return t.AddMailbox(m)
+}
+
 // Update changes the stored truth of a mailbox; false if there is none. Where the
 // function changes something but not Changed, the moment is put there. The tenant is
 // locked meanwhile, so the function must not call its methods.

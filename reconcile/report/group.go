@@ -29,6 +29,7 @@ type groupKey struct {
 	fate               reconcile.Fate
 	severity           string
 	weakens, pins      bool
+	carried            bool
 	file, rule         string
 	line, column       int
 	result             reconcile.Result
@@ -44,7 +45,7 @@ func groupChanges(changes iter.Seq[reconcile.Change], limit int) []*group {
 			kind: string(c.Subject.Kind), setting: string(c.Setting), edit: editOf(c), reason: c.Reason, note: withoutRequest(c.Note),
 			fate: c.Fate, severity: c.Severity.String(), weakens: c.Weakens, pins: c.Pins,
 			file: c.Origin.File, rule: c.Origin.Rule, line: c.Origin.Line, column: c.Origin.Column,
-			result: c.Result,
+			result: c.Result, carried: c.Carried,
 		}
 		g, ok := byKey[key]
 		if !ok {

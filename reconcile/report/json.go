@@ -121,6 +121,7 @@ type jsonChange struct {
 	Pins     bool              `json:"pins"`
 	Origin   jsonOrigin        `json:"origin"`
 	Controls []string          `json:"controls"`
+	Carried  bool              `json:"carried,omitempty"`
 	Result   *reconcile.Result `json:"result,omitempty"`
 	Note     string            `json:"note,omitempty"`
 }
@@ -172,7 +173,7 @@ func changeOf(c reconcile.Change, withResult bool) jsonChange {
 		Before: value(c.Before), After: value(c.After), Add: list(c.Add), Remove: list(c.Remove),
 		Fate: c.Fate, Reason: c.Reason, Severity: c.Severity.String(), Weakens: c.Weakens, Pins: c.Pins,
 		Origin:   jsonOrigin{File: c.Origin.File, Line: c.Origin.Line, Column: c.Origin.Column, Rule: c.Origin.Rule},
-		Controls: list(c.Controls),
+		Controls: list(c.Controls), Carried: c.Carried,
 	}
 	if withResult {
 		out.Result, out.Note = &c.Result, c.Note

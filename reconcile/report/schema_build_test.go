@@ -101,7 +101,7 @@ func (b schemaBuilder) definitions() object {
 	return object{
 		"coverage": b.record("What was read, and whether that was everything.", object{
 			"complete": boolean(),
-			"scope":    words(reconcile.ScopeFull, reconcile.ScopeMailbox),
+			"scope":    words(reconcile.ScopeFull, reconcile.ScopeMailbox, reconcile.ScopeIncremental, reconcile.ScopeUndo),
 			"baseRun":  text(),
 			"reasons":  described("Why it is not complete.", arrayOf(text())),
 			"mailboxes": b.record("", object{
@@ -171,7 +171,8 @@ func (b schemaBuilder) change() object {
 			"file": text(), "line": natural(), "column": natural(), "rule": text(),
 		}),
 		"controls": described("Published controls that the wish serves.", arrayOf(text())),
-	})
+		"carried":  described("An earlier run found it, and this one has not read its object again. It is not written.", boolean()),
+	}, "carried")
 	o["allOf"] = valueForms()
 	return o
 }

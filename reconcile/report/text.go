@@ -101,8 +101,12 @@ func (t *textWriter) coverage(d document) {
 	if !c.Complete {
 		word = t.paint(red, "INCOMPLETE: this report cannot say that the tenant is in line")
 	}
-	if c.Scope == reconcile.ScopeMailbox {
+	switch c.Scope {
+	case reconcile.ScopeMailbox:
 		word += " (one mailbox only)"
+	case reconcile.ScopeIncremental:
+		word += " (what changed since the last run" + base(c.BaseRun) + ")"
+	case reconcile.ScopeFull, reconcile.ScopeUndo:
 	}
 	t.line("Coverage: %s", word)
 	for _, reason := range c.Reasons {
@@ -123,6 +127,14 @@ func (t *textWriter) coverage(d document) {
 	}
 	t.states(d.summary)
 	t.line("")
+}
+
+// base says whose findings an incremental run carries.
+func base(run string) string {
+	if run == "" {
+		return ""
+	}
+	return ", and the open findings of run " + Line(run)
 }
 
 // hasKind reports whether objects of a kind were judged.
@@ -224,6 +236,9 @@ func (t *textWriter) group(g *group, withResult bool) {
 	}
 	if c.Pins {
 		why = append(why, "leaves Microsoft's managed defaults")
+	}
+	if c.Carried {
+		why = append(why, "found by an earlier run and not read again by this one")
 	}
 	t.para("      ", strings.Join(why, "; "))
 	if c.Note != "" {

@@ -248,7 +248,8 @@ func (r *applyRun) showBefore(p *reconcile.Plan) error {
 
 // confirm asks, where there is something to write and nobody said yes.
 func (r *applyRun) confirm(ctx context.Context, p *reconcile.Plan) error {
-	planned := p.Summary().Changes.Planned
+	s := p.Summary()
+	planned := s.Changes.Planned - s.Carried
 	if planned == 0 || p.GuardRefused() || r.flags.yes {
 		return nil
 	}
