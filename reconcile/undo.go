@@ -61,6 +61,8 @@ type undoing struct {
 	// defaults are the lists that Microsoft managed before the run and is to manage
 	// again.
 	defaults map[managedList]audit.ActionSet
+	// shown are the same lists as the plan saw them: a restore drops what is in them.
+	shown map[managedList]audit.ActionSet
 }
 
 // managedList is the list of one logon type of a mailbox.
@@ -106,7 +108,7 @@ func PlanUndo(ctx context.Context, r UndoReader, req UndoRequest) (*Plan, error)
 		Header:   Header{Tool: req.Tool, RunID: req.RunID, Tenant: req.Tenant, CreatedAt: req.Now().UTC()},
 		Coverage: Coverage{Scope: ScopeUndo, BaseRun: req.Run, Reasons: []string{}, Cost: []Cost{}},
 		Guards:   []Guard{}, pop: newPopulation(), policy: rules, memory: req.Memory, before: statsOf(r, req.Compliance),
-		undo: &undoing{of: req.Run, states: map[audit.SubjectKind]StateCounts{}, defaults: map[managedList]audit.ActionSet{}},
+		undo: &undoing{of: req.Run, states: map[audit.SubjectKind]StateCounts{}, defaults: map[managedList]audit.ActionSet{}, shown: map[managedList]audit.ActionSet{}},
 	}}
 	if req.Policy != nil {
 		b.plan.Policy = PolicyRef{Name: rules.Name, Digest: rules.Digest()}

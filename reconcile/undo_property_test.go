@@ -19,8 +19,8 @@ import (
 	"github.com/exoaudit/exoaudit/reconcile/journal"
 )
 
-// entriesOf reads a journal whole.
-func entriesOf(t testing.TB, path string) []journal.Entry {
+// journalAt reads a journal whole.
+func journalAt(t testing.TB, path string) []journal.Entry {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -39,11 +39,19 @@ func entriesOf(t testing.TB, path string) []journal.Entry {
 	return out
 }
 
+// newUndoBench makes both services alike.
+func newUndoBench(t *testing.T, tenant *simulator.Tenant, opts ...simulator.Option) *retentionBench {
+	t.Helper()
+	b := &retentionBench{bench: newBench(t, tenant, opts...), front: simulator.NewCompliance(tenant, opts...)}
+	b.dial()
+	return b
+}
+
 // undoRequest asks for the undo of a run that is in the journal of the bench.
 func (b *retentionBench) undoRequest(run, id string) reconcile.UndoRequest {
 	return reconcile.UndoRequest{
 		Tool: "exoaudit test", RunID: id, Tenant: b.tenant.ID(), Now: time.Now,
-		Run: run, Entries: entriesOf(b.t, b.journal), AllowWeakening: true, Compliance: b.compliance,
+		Run: run, Entries: journalAt(b.t, b.journal), AllowWeakening: true, Compliance: b.compliance,
 	}
 }
 
@@ -150,7 +158,7 @@ func (c *undoing) run(t *testing.T) {
 		c.problem("the generator made a policy that is not valid: %v", diags)
 		return
 	}
-	b := newRetentionBench(t, c.tenant, simulator.WithSwitches(c.switches), simulator.WithRowEdit(c.damage))
+	b := newUndoBench(t, c.tenant, simulator.WithSwitches(c.switches), simulator.WithRowEdit(c.damage))
 	states := []map[string]string{auditSettings(c.tenant)}
 	never := neverSet(c.tenant)
 	b.carry(b.plan(p))

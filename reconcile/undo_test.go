@@ -55,12 +55,12 @@ func shortfall() *simulator.Tenant {
 	return tenant
 }
 
-// applied is a bench whose tenant was brought in line by run-1, and what the tenant
+// broughtInLine is a bench whose tenant was brought in line by run-1, and what the tenant
 // was before.
-func applied(t *testing.T, opts ...simulator.Option) (*retentionBench, map[string]string) {
+func broughtInLine(t *testing.T, opts ...simulator.Option) (*retentionBench, map[string]string) {
 	t.Helper()
 	tenant := shortfall()
-	b := newRetentionBench(t, tenant, opts...)
+	b := newUndoBench(t, tenant, opts...)
 	before := auditSettings(tenant)
 	run := b.carry(b.plan(parse(t, strictRules)))
 	if run.Verdict(strict) != reconcile.VerdictInLine {
@@ -111,7 +111,7 @@ func blockedReasons(p *reconcile.Plan) map[audit.Setting]string {
 // nothing to do.
 func TestUndoGivesEverythingBack(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		b, before := applied(t)
+		b, before := broughtInLine(t)
 		plan := b.planUndo(b.undoRequest("run-1", "run-2"))
 		if plan.UndoOf() != "run-1" || plan.Coverage.Scope != reconcile.ScopeUndo || plan.Coverage.BaseRun != "run-1" || !plan.Coverage.Complete {
 			t.Errorf("of %q, coverage %+v", plan.UndoOf(), plan.Coverage)
@@ -146,7 +146,7 @@ func TestUndoGivesEverythingBack(t *testing.T) {
 // with the run that it takes back, and no intent is left open.
 func TestUndoIsOnRecord(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		b, _ := applied(t)
+		b, _ := broughtInLine(t)
 		plan := b.planUndo(b.undoRequest("run-1", "run-2"))
 		rec := &recorder{}
 		b.through(watched{t, b.service.RoundTripper(), rec, nil})
@@ -173,7 +173,7 @@ func TestUndoIsOnRecord(t *testing.T) {
 		b.applyUndo(again)
 		var pending journal.Pending
 		undoes := ""
-		for _, e := range entriesOf(t, b.journal) {
+		for _, e := range journalAt(t, b.journal) {
 			pending.Take(e)
 			if e.Begin != nil && e.Run == "run-4" {
 				undoes = e.Begin.Undoes
@@ -189,7 +189,7 @@ func TestUndoIsOnRecord(t *testing.T) {
 // not ask for.
 func TestUndoWeakensOnlyWhereAllowed(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		b, _ := applied(t)
+		b, _ := broughtInLine(t)
 		after := auditSettings(b.tenant)
 		req := b.undoRequest("run-1", "run-2")
 		req.AllowWeakening = false
@@ -240,7 +240,7 @@ func TestUndoWeakensOnlyWhereAllowed(t *testing.T) {
 // somebody else's.
 func TestUndoLeavesWhatOthersChanged(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		b, _ := applied(t)
+		b, _ := broughtInLine(t)
 		managed, pinned := guidOf(t, b.tenant, "managed"), guidOf(t, b.tenant, "pinned")
 		b.tenant.Update(managed, func(m *simulator.Mailbox) { m.Admin, m.AgeLimit = append(m.Admin, "Move"), "365.00:00:00" })
 		b.tenant.Update(pinned, func(m *simulator.Mailbox) {
@@ -287,7 +287,7 @@ func TestUndoLeavesWhatOthersChanged(t *testing.T) {
 // TestUndoLooksOnceMore: what changes between the plan and the write is left alone.
 func TestUndoLooksOnceMore(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		b, _ := applied(t)
+		b, _ := broughtInLine(t)
 		managed, pinned := guidOf(t, b.tenant, "managed"), guidOf(t, b.tenant, "pinned")
 		plan := b.planUndo(b.undoRequest("run-1", "run-2"))
 		b.tenant.Update(managed, func(m *simulator.Mailbox) { m.Admin = append(m.Admin, "Move") })
@@ -316,7 +316,7 @@ func TestUndoLooksOnceMore(t *testing.T) {
 
 // TestUndoRefuses what is not a run of this tenant, and what it cannot understand.
 func TestUndoRefuses(t *testing.T) {
-	b, _ := applied(t)
+	b, _ := broughtInLine(t)
 	plan := func(change func(*reconcile.UndoRequest)) error {
 		req := b.undoRequest("run-1", "run-2")
 		change(&req)
@@ -357,7 +357,7 @@ func TestUndoRefuses(t *testing.T) {
 func TestUndoUnknown(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
 		var blind bool
-		b, _ := applied(t, simulator.WithRowEdit(func(cmdlet string, row *simulator.Row) {
+		b, _ := broughtInLine(t, simulator.WithRowEdit(func(cmdlet string, row *simulator.Row) {
 			if blind && cmdlet == "Get-Mailbox" {
 				row.Delete("AuditOwner")
 			}
@@ -395,7 +395,7 @@ func TestUndoUnderFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctestRun(t, func(t *testing.T) {
-				b, before := applied(t)
+				b, before := broughtInLine(t)
 				plan := b.planUndo(b.undoRequest("run-1", "run-2"))
 				b.service.AddFaults(fault)
 				run := b.applyUndo(plan)
@@ -409,7 +409,7 @@ func TestUndoUnderFaults(t *testing.T) {
 					t.Errorf("results %v", run.Results())
 				}
 				var pending journal.Pending
-				for _, e := range entriesOf(t, b.journal) {
+				for _, e := range journalAt(t, b.journal) {
 					pending.Take(e)
 				}
 				if n := len(pending.Open()); n > 0 {
@@ -428,14 +428,18 @@ func TestUndoReadLag(t *testing.T) {
 	} {
 		t.Run(lag.String(), func(t *testing.T) {
 			synctestRun(t, func(t *testing.T) {
-				b, _ := applied(t)
-				plan := b.planUndo(b.undoRequest("run-1", "run-2"))
-				late := newRetentionBench(t, b.tenant, simulator.WithReadLag(lag))
+				b, _ := broughtInLine(t)
+				late := newUndoBench(t, b.tenant, simulator.WithReadLag(lag))
 				late.journal = b.journal
-				run := late.applyUndo(plan)
+				run := late.applyUndo(late.planUndo(late.undoRequest("run-1", "run-2")))
 				results := run.Results()
 				if len(results) != 1 || results[want] == 0 {
 					t.Errorf("results %v, want all %s", results, want)
+				}
+				for c := range run.Changes() {
+					if c.Fate == reconcile.FatePlanned && c.Result != want {
+						t.Errorf("%s of %s ended %s: %s", c.Setting, c.Subject.Name, c.Result, c.Note)
+					}
 				}
 			})
 		})
@@ -468,7 +472,7 @@ func TestUndoStops(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctestRun(t, func(t *testing.T) {
 				tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 60, Drift: 1, AuditDisabled: true})
-				b := newRetentionBench(t, tenant)
+				b := newUndoBench(t, tenant)
 				b.carry(b.plan(parse(t, everything)))
 				plan := b.planUndo(b.undoRequest("run-1", "run-2"))
 				ctx, cancel := context.WithCancel(t.Context())
@@ -501,7 +505,7 @@ func TestUndoNamesMovedDefaults(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
 		moved := false
 		var guid string
-		b, _ := applied(t, simulator.WithRowEdit(func(cmdlet string, row *simulator.Row) {
+		b, _ := broughtInLine(t, simulator.WithRowEdit(func(cmdlet string, row *simulator.Row) {
 			if id, ok := row.Get("Guid"); moved && ok && cmdlet == "Get-Mailbox" && strings.Contains(string(id), guid) {
 				if set, _ := row.Get("DefaultAuditSet"); strings.Contains(string(set), "Delegate") {
 					row.Set("AuditDelegate", `["SendAs", "Update", "Teleport"]`)
@@ -523,7 +527,7 @@ func TestUndoNamesMovedDefaults(t *testing.T) {
 // does not keep the others of its mailbox from their way back.
 func TestUndoSendsEachAloneWhereOneIsRefused(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		b, before := applied(t)
+		b, before := broughtInLine(t)
 		plan := b.planUndo(b.undoRequest("run-1", "run-2"))
 		guid := guidOf(t, b.tenant, "pinned")
 		b.service.AddFaults(simulator.Fault{Name: "no", Cmdlet: "Set-Mailbox", Item: true, Times: 3, Do: simulator.DoStatus, Status: http.StatusBadRequest})

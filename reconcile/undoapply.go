@@ -118,10 +118,10 @@ func (u *reverser) switches(ctx context.Context, weakening bool) {
 func (u *reverser) loneSwitch(c Change) lone {
 	want, _ := c.After.(bool)
 	l := lone{cmdlet: setterOf(c.Setting), same: equalNames}
-	switch {
-	case c.Setting == audit.SettingAuditDisabled:
+	switch c.Setting {
+	case audit.SettingAuditDisabled:
 		l.send = func(ctx context.Context) error { return u.tenant.SetAuditDisabled(ctx, want).Err }
-	case c.Setting == audit.SettingUnifiedAuditLogIngestionEnabled:
+	case audit.SettingUnifiedAuditLogIngestionEnabled:
 		l.send = func(ctx context.Context) error { return u.tenant.SetUnifiedAuditLog(ctx, want).Err }
 	default:
 		edit := adminEdit(c)
@@ -226,10 +226,10 @@ func (u *reverser) alone(ctx context.Context, i int, l lone) {
 	for n := range maxSends {
 		err = l.send(bctx)
 		u.heed(c.Subject.Kind, l.cmdlet, err)
-		var still bool
-		if o, still = l.look(bctx, c, err); !o.lost || n == maxSends-1 || u.halted(c.Subject.Kind) || !u.pause(ctx, n) {
+		if o, _ = l.look(bctx, c, err); !o.lost || n == maxSends-1 || u.halted(c.Subject.Kind) || !u.pause(ctx, n) {
 			break
 		}
+		var still bool
 		if o, still = l.look(bctx, c, err); !o.lost || !still {
 			break
 		}

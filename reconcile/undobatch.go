@@ -172,13 +172,21 @@ func (u *reverser) dueOf(j *backJob, seen sight) {
 			u.run.tenant[i] = outcome{result: ResultFailed, note: "not written, as " + seen.unread}
 		case backShown(c, seen.now) && !hiddenChange(c, seen.now):
 			u.run.tenant[i] = outcome{result: ResultNotNeeded, note: "somebody has done it since the plan was made"}
-		case !backDue(c, seen.now):
+		case !backDue(c, seen.now) || !u.dropsAsShown(c, seen.now):
 			u.run.tenant[i] = outcome{result: ResultSkipped, note: "it has changed since the plan was made; plan again"}
 		default:
 			j.at = append(j.at, i)
 		}
 	}
 	j.build(u.plan, func(int) bool { return true })
+}
+
+// dropsAsShown tells whether a restore would drop just what people were shown.
+func (u *reverser) dropsAsShown(c Change, now profile) bool {
+	return !isRestore(c) || !slices.ContainsFunc(c.Add, func(name string) bool {
+		l, ok := audit.ParseLogonType(name)
+		return !ok || now.lists[l].missing != "" || !now.lists[l].value.Equal(u.plan.undo.shown[managedList{c.Subject.ID, l}])
+	})
 }
 
 // build makes the calls for the changes that are chosen.

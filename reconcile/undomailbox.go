@@ -258,7 +258,7 @@ func (m *mailboxBack) unpin(d deed) {
 	s.After = m.now.managed.value.with(l).names()
 	s.then, s.notStored = m.now.withList(l, before), m.stored
 	s.then.managed = fact[logons]{value: m.now.managed.value.with(l)}
-	m.plan.undo.defaults[managedList{m.id, l}] = before
+	m.plan.undo.defaults[managedList{m.id, l}], m.plan.undo.shown[managedList{m.id, l}] = before, now
 	switch {
 	case m.now.managed.value.has(l):
 		s.asBefore = true
