@@ -67,13 +67,7 @@ func (l *callLog) end(entry *Call, answer reply) {
 
 // invocation notes a cmdlet and returns how to note its status.
 func (l *callLog) invocation(entry *Call, note Invocation, parameters map[string]json.RawMessage) func(status int) {
-	note.Parameters = make(map[string]any, len(parameters))
-	for name, raw := range parameters {
-		var value any
-		if json.Unmarshal(raw, &value) == nil {
-			note.Parameters[name] = value
-		}
-	}
+	note.Parameters = decoded(parameters)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.counts == nil {

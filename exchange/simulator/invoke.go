@@ -75,11 +75,13 @@ func (s *Service) invoke(ctx context.Context, in invocation) (reply, error) {
 	if refusal != nil {
 		return refusal.reply(), nil
 	}
-	done := s.log.invocation(in.entry, Invocation{Cmdlet: name, Anchor: in.header.Get("X-AnchorMailbox"), Item: in.item}, parameters)
+	note := Invocation{Cmdlet: name, Anchor: in.header.Get("X-AnchorMailbox"), Item: in.item}
+	done := s.log.invocation(in.entry, note, parameters)
 	fired := s.faults.fire(in.event(name, token != "", parameters))
 	if err := s.prepare(ctx, fired, parameters); err != nil {
 		return reply{}, err
 	}
+	s.moment(MomentReceived, note, parameters)
 	var answer reply
 	refusal = s.refusal(fired, in)
 	if refusal == nil {
@@ -91,6 +93,8 @@ func (s *Service) invoke(ctx context.Context, in invocation) (reply, error) {
 		answer = s.run(in, name, parameters, token, fired)
 	}
 	done(answer.status)
+	note.Status = answer.status
+	s.moment(MomentDone, note, parameters)
 	return fired.damage(answer), nil
 }
 

@@ -27,6 +27,7 @@ type Service struct {
 	lag      time.Duration
 	check    func(token string) error
 	edit     func(cmdlet string, row *Row)
+	hook     func(Moment, Invocation)
 	hosts    []string
 	compress bool
 	role     *Role // nil permits everything.
