@@ -78,7 +78,8 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 func look(ctx context.Context, r Reader, req *Request) (obs *observation, why string, err error) {
 	fresh := func() *observer {
 		o := newObserver(r, req.Policy, req.Now)
-		o.compliance, o.memory, o.tool = req.Compliance, req.Memory, req.Tool
+		o.compliance, o.tool = req.Compliance, req.Tool
+		o.recall(req.Memory, req.Now())
 		return o
 	}
 	if req.SinceLastRun && req.Mailbox == "" {

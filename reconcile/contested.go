@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/policy/audit"
 )
 
@@ -101,11 +102,57 @@ func (h *holder) dispute(s Subject, id guid, setting audit.Setting) string {
 			}
 			ours = append(ours, f.at.UTC().Format(time.RFC3339))
 		}
-		theirs = append(theirs, h.now.UTC().Format(time.RFC3339))
+		theirs = append(theirs, h.changedSince(id, d).UTC().Format(time.RFC3339))
 		return fmt.Sprintf("contested: it was fixed at %s, and found changed again at %s; somebody sets it back, so it is not fixed once more unless it is asked for by name",
 			strings.Join(lastOf(ours), ", "), strings.Join(lastOf(theirs), ", "))
 	}
 	return ""
+}
+
+// changedSince is when a disputed object was last changed: by the service's word
+// where it is later than what we did ourselves, else when this run found it so.
+func (h *holder) changedSince(id guid, d dispute) time.Time {
+	last := d.of[len(d.of)-1].at
+	if at, known := h.changed(id); known && at.After(last) {
+		return at
+	}
+	return h.now
+}
+
+// recall tells the observer what earlier runs left, and what that makes worth
+// knowing of mailboxes.
+func (o *observer) recall(m *Memory, now time.Time) {
+	if o.memory = m; m == nil {
+		return
+	}
+	for _, d := range disputesOf(m.fixes, now) {
+		if d.kind == audit.KindMailbox {
+			o.disputed = append(o.disputed, d.mailbox...)
+		}
+	}
+	slices.SortFunc(o.disputed, compareGUID)
+	o.needs.changed = len(o.disputed) > 0
+}
+
+// dispute notes when a mailbox was last changed, where somebody sets one of its
+// settings back.
+func (o *observer) dispute(id guid, m exchange.Mailbox) {
+	if _, disputed := slices.BinarySearchFunc(o.disputed, id, compareGUID); !disputed {
+		return
+	}
+	if at, known := date(m.WhenChangedUTC); known {
+		o.obs.changed.Store(id, at)
+	}
+}
+
+// changedAt tells when a disputed mailbox was last changed.
+func (o *observation) changedAt(id guid) (time.Time, bool) {
+	at, known := o.changed.Load(id)
+	if !known {
+		return time.Time{}, false
+	}
+	when, ok := at.(time.Time)
+	return when, ok
 }
 
 // lastOf keeps the times of a long dispute few.

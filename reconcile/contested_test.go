@@ -44,9 +44,9 @@ func TestContested(t *testing.T) {
 		if plan := b.remembering(s, b.later(longAge, "between")); plan.Verdict(strict) != reconcile.VerdictInLine {
 			t.Errorf("verdict %s while nobody contests it", plan.Verdict(strict))
 		}
+		changed := time.Now()
 		shorten(tenant, guid, other)
 		time.Sleep(10 * time.Minute)
-		seen := time.Now()
 		sent := b.writes()
 		run := b.applying(s, b.later(longAge, "run-4"))
 		agrees(t, run.Plan)
@@ -54,7 +54,7 @@ func TestContested(t *testing.T) {
 		if len(list) != 1 || list[0].Subject.ID != guid || list[0].Fate != reconcile.FateBlocked || b.writes() != sent+1 || run.Verdict(strict) != reconcile.VerdictDrift {
 			t.Fatalf("%+v, %d writes, verdict %s", list, b.writes()-sent, run.Verdict(strict))
 		}
-		for _, at := range append(fixed, seen.UTC().Format(time.RFC3339)) {
+		for _, at := range append(fixed, changed.UTC().Format(time.RFC3339)) {
 			if !strings.Contains(list[0].Reason, at) {
 				t.Errorf("%s is not in %q", at, list[0].Reason)
 			}

@@ -15,8 +15,10 @@ import (
 
 // delegateTenant has a mailbox for each way to have a delegate, and for each that
 // only looks like one.
-func delegateTenant() (*simulator.Tenant, map[string]string) {
-	tenant := simulator.NewTenant(simulator.Seed{Seed: 4, BypassPerMailbox: -1})
+func delegateTenant() (*simulator.Tenant, map[string]string) { return delegateTenantAt(time.Time{}) }
+
+func delegateTenantAt(now time.Time) (*simulator.Tenant, map[string]string) {
+	tenant := simulator.NewTenant(simulator.Seed{Seed: 4, BypassPerMailbox: -1, Now: now})
 	guids := people(tenant, "behalf", "sendas", "full", "alone", "denied", "inherited", "leaver", "reader")
 	tenant.Update(guids["behalf"], func(m *simulator.Mailbox) { m.SendOnBehalf = []string{"ann"} })
 	tenant.Update(guids["leaver"], func(m *simulator.Mailbox) { m.SendOnBehalf = []string{"S-1-5-21-1-2-3-4"} })

@@ -14,8 +14,7 @@ type needs struct {
 	enabled, stored, age, lists, addresses bool
 	// delegates and capabilities are what selectors ask about.
 	delegates, capabilities bool
-	// changed is when a mailbox was last changed, which what earlier runs left may
-	// make worth knowing.
+	// changed is when a mailbox was last changed, for those that are contested.
 	changed bool
 	// dates are those by which a look at what changed checks the service's filter.
 	dates      bool
@@ -77,14 +76,11 @@ func (n needs) selects() []string {
 	if n.delegates {
 		sel = append(sel, "GrantSendOnBehalfTo", "Identity")
 	}
-	if n.delegates || n.dates { // What is remembered of permissions ends with a change.
+	if n.delegates || n.dates || n.changed { // What is remembered of permissions ends with a change.
 		sel = append(sel, "WhenChangedUTC")
 	}
 	if n.dates {
 		sel = append(sel, "WhenMailboxCreated")
-	}
-	if n.changed {
-		sel = append(sel, "WhenChangedUTC")
 	}
 	for _, a := range n.attributes {
 		sel = append(sel, a.Property())

@@ -55,6 +55,8 @@ type observation struct {
 	delegateCost []Cost
 	// delegates are the answers on Full Access that were read whole.
 	delegates map[guid]delegateFact
+	// changed is when the disputed mailboxes were last changed.
+	changed sync.Map
 	// skew is how far the service's clock is ahead of ours; 0 where it does not say.
 	skew time.Duration
 }
@@ -72,6 +74,8 @@ type observer struct {
 	// memory is what earlier runs left; nil for none. Tool is the name and version of
 	// this program.
 	memory *Memory
+	// disputed are the mailboxes with a setting that somebody sets back, sorted.
+	disputed []guid
 	tool   string
 	// window is nil where the whole tenant is looked at.
 	window *window
@@ -286,8 +290,10 @@ func (o *observer) fold(pop *population, acc *accounts, m exchange.Mailbox, l ex
 		})
 		return
 	}
+	o.dispute(id, m)
 	subject := o.subjectOf(m, prof)
 	pop.add(id, name, prof, matchesOf(o.policy, subject))
+	o.window.noteCreated(pop, id, m)
 	o.suspend(pop, m, subject)
 }
 

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"iter"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/exoaudit/exoaudit/reconcile"
+	"github.com/exoaudit/exoaudit/reconcile/journal"
 	"github.com/exoaudit/exoaudit/reconcile/store"
 )
 
@@ -190,4 +192,18 @@ func closing(t testing.TB, w *reconcile.Writing) {
 func noDocument(w io.Writer) error {
 	_, err := io.WriteString(w, "{}")
 	return err
+}
+
+// entries are those of the journal.
+func (s *shelf) entries(t testing.TB) []journal.Entry {
+	t.Helper()
+	var out []journal.Entry
+	for _, l := range s.lines {
+		var e journal.Entry
+		if err := json.Unmarshal(l.Entry, &e); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, e)
+	}
+	return out
 }

@@ -47,7 +47,7 @@ func (b *builder) hold() {
 	if b.req.Memory == nil {
 		return
 	}
-	h := &holder{memory: b.req.Memory, now: b.plan.CreatedAt, disputes: disputesOf(b.req.Memory.fixes, b.plan.CreatedAt), asked: b.askedByName()}
+	h := &holder{memory: b.req.Memory, now: b.plan.CreatedAt, disputes: disputesOf(b.req.Memory.fixes, b.plan.CreatedAt), asked: b.askedByName(), changed: b.obs.changedAt}
 	if h.idle() {
 		return
 	}
@@ -64,6 +64,8 @@ type holder struct {
 	// asked tells which kinds somebody has asked for by name, so that what is
 	// contested is written once more.
 	asked func(audit.SubjectKind) bool
+	// changed tells when a disputed mailbox was last changed.
+	changed func(guid) (time.Time, bool)
 	// contested counts the changes that are held as contested, and renewed those
 	// that are made all the same.
 	contested, renewed int
