@@ -84,7 +84,7 @@ func (p *Plan) remember(m *Memory, r *Run) *Memory {
 	switch {
 	case p.UndoOf() != "":
 		// What was undone drifts again, and not all of it is found by what changed.
-		if r != nil {
+		if r != nil && r.Wrote() > 0 {
 			return n.withoutSweep()
 		}
 		return &n
@@ -221,7 +221,9 @@ func (p *Plan) recentFixes(old []fixes, r *Run) []fixes {
 		now = r.FinishedAt
 	}
 	for _, f := range old {
-		if now.Sub(f.at) < contestedTime {
+		// What this tool takes back itself nobody contests.
+		takenBack := r != nil && p.UndoOf() != "" && f.runID == p.UndoOf()
+		if now.Sub(f.at) < contestedTime && !takenBack {
 			out = append(out, f)
 		}
 	}

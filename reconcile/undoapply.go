@@ -39,8 +39,10 @@ func (w *Writing) Undo(ctx context.Context, p *Plan, opts ApplyOptions) (*Run, e
 	if w.s.Compliance != nil {
 		opts.Compliance = w.s.Compliance
 	}
-	if err := w.forgetSweep(ctx); err != nil {
-		return nil, err
+	if p.Summary().Changes.Planned > 0 {
+		if err := w.forgetSweep(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return ApplyUndo(ctx, w.s.Client, p, opts)
 }
