@@ -16,7 +16,7 @@ func (t *textWriter) closing(d document) {
 		if d.verdict == reconcile.VerdictInLine {
 			t.line("%s", t.paint(green, inLine(d)))
 		}
-		t.line("%s", Summary(d.summary))
+		t.line("%s", d.lastLine())
 		return
 	}
 	if a.stopped != "" {
@@ -28,12 +28,40 @@ func (t *textWriter) closing(d document) {
 	if a.journalHead != "" {
 		t.line("Journal head: %s", Line(a.journalHead))
 	}
-	t.line("%s", Summary(d.summary))
+	t.line("%s", d.lastLine())
 	t.line("Applied: %s; %s.", resultCounts(a.results), t.standing(d))
+}
+
+// lastLine is the last line of a plan. An undo measures by what was there before the
+// run, and not by a policy.
+func (d document) lastLine() string {
+	if d.coverage.Scope != reconcile.ScopeUndo {
+		return Summary(d.summary)
+	}
+	f := d.summary.Changes
+	return fmt.Sprintf("Undo: %d to take back, %d blocked; %d unknown.",
+		f.Planned, f.Blocked, count(d.summary, func(c reconcile.StateCounts) int { return c.Unknown }))
+}
+
+// takenBack says how the tenant stands after an undo.
+func (t *textWriter) takenBack(d document) string {
+	switch d.verdict {
+	case reconcile.VerdictInLine:
+		return t.paint(green, "what the run wrote is taken back")
+	case reconcile.VerdictDrift:
+		return t.paint(yellow, "a part of the run stays")
+	case reconcile.VerdictIncomplete:
+		return t.paint(red, "not everything was read, written and confirmed")
+	default:
+		return t.paint(red, "the credential may not do all that the undo needs")
+	}
 }
 
 // standing says how the tenant stands after a run.
 func (t *textWriter) standing(d document) string {
+	if d.coverage.Scope == reconcile.ScopeUndo {
+		return t.takenBack(d)
+	}
 	switch d.verdict {
 	case reconcile.VerdictInLine:
 		if d.summary.Changes.Unsupported+d.applied.results[reconcile.ResultUnsupported] > 0 {
@@ -52,6 +80,9 @@ func (t *textWriter) standing(d document) string {
 // inLine is said only under the verdict that everything was read and nothing
 // is left to do at the chosen thresholds.
 func inLine(d document) string {
+	if d.coverage.Scope == reconcile.ScopeUndo {
+		return "Nothing is left to undo."
+	}
 	c, _ := states(d.summary, kindMailbox)
 	judged := c.InSync + c.Exempt
 	text := "In line"

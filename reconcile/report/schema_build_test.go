@@ -65,7 +65,7 @@ func (b schemaBuilder) plan() object {
 			words(reconcile.VerdictInLine, reconcile.VerdictDrift, reconcile.VerdictIncomplete, "refused", reconcile.VerdictFailed)),
 		"policy": b.record("", object{
 			"name":   text(),
-			"digest": described("Of all that the policy resolves to.", matching("^sha256:[0-9a-f]*$")),
+			"digest": described("Of all that the policy resolves to; empty for an undo without one.", matching("^(?:sha256:[0-9a-f]*)?$")),
 		}),
 		"coverage": refTo("coverage"),
 		"summary":  refTo("summary"),

@@ -89,7 +89,14 @@ func (t *textWriter) para(lead, text string) {
 
 func (t *textWriter) header(d document) {
 	h := d.header
-	t.line("Tenant %s, policy %s", Line(h.Tenant), Line(h.Policy.Name))
+	of := "policy " + Line(h.Policy.Name)
+	if d.coverage.Scope == reconcile.ScopeUndo {
+		of = "undo of run " + Line(d.coverage.BaseRun)
+		if h.Policy.Name != "" {
+			of += " under policy " + Line(h.Policy.Name)
+		}
+	}
+	t.line("Tenant %s, %s", Line(h.Tenant), of)
 	t.line("%s, run %s, %s", h.CreatedAt.UTC().Format("2006-01-02 15:04:05 UTC"), Line(h.RunID), Line(h.Tool))
 	t.line("")
 }
@@ -98,7 +105,11 @@ func (t *textWriter) header(d document) {
 func (t *textWriter) coverage(d document) {
 	c := d.coverage
 	word := t.paint(green, "complete")
-	if !c.Complete {
+	switch {
+	case c.Complete:
+	case c.Scope == reconcile.ScopeUndo:
+		word = t.paint(red, "INCOMPLETE: not all that the run wrote could be looked at")
+	default:
 		word = t.paint(red, "INCOMPLETE: this report cannot say that the tenant is in line")
 	}
 	switch c.Scope {
@@ -106,7 +117,9 @@ func (t *textWriter) coverage(d document) {
 		word += " (one mailbox only)"
 	case reconcile.ScopeIncremental:
 		word += " (what changed since the last run" + base(c.BaseRun) + ")"
-	case reconcile.ScopeFull, reconcile.ScopeUndo:
+	case reconcile.ScopeUndo:
+		word += " (what the run wrote)"
+	case reconcile.ScopeFull:
 	}
 	t.line("Coverage: %s", word)
 	for _, reason := range c.Reasons {

@@ -217,7 +217,7 @@ func (r *applyRun) write(ctx context.Context, c *comparing, req reconcile.Reques
 	if err := r.confirm(ctx, p); err != nil {
 		return err
 	}
-	telling.before(ctx, p)
+	telling.before(ctx, "apply", p)
 	progress := r.newProgress("writing mailboxes")
 	run, err := writing.Apply(ctx, p, reconcile.ApplyOptions{
 		Slip: r.slip, Now: r.env.Now, Observer: reconcile.Observer{Wrote: progress.show},
@@ -259,11 +259,18 @@ func (r *applyRun) confirm(ctx context.Context, p *reconcile.Plan) error {
 	return r.ask(ctx, "Write these changes to tenant "+p.Tenant+"? Type yes to go on: ")
 }
 
-// finish reports the run and gives its exit status. On the stream the plan has
-// just been shown, so text there is of the results alone.
+// finish reports the run and gives its exit status.
 func (r *applyRun) finish(done *reconcile.Run) error {
+	reports := r.results(done)
+	r.explainGuard(done.Plan)
+	return endsWith(statusOfRun(done, r.job.threshold), reports)
+}
+
+// results reports what became of a plan. On the stream the plan has just been
+// shown, so text there is of the results alone.
+func (r *applyRun) results(done *reconcile.Run) error {
 	t := r.job.threshold
-	reports := r.show(r.job, func(d destination) error {
+	return r.show(r.job, func(d destination) error {
 		if d.format == "json" {
 			return report.WriteRun(d, done, t)
 		}
@@ -271,8 +278,6 @@ func (r *applyRun) finish(done *reconcile.Run) error {
 			Color: d.color, Verbose: r.app.out.verbose, ResultsOnly: !d.file,
 		})
 	})
-	r.explainGuard(done.Plan)
-	return endsWith(statusOfRun(done, t), reports)
 }
 
 // explainGuard says what can be done about the guard that refused a run.

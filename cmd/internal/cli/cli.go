@@ -104,7 +104,8 @@ policy file, shows the drift, and fixes it.
   exoaudit validate policy.yaml        check a policy, offline
   exoaudit check -p policy.yaml        compare; exit status 2 on drift (for CI)
   exoaudit plan  -p policy.yaml        compare; show what apply would do
-  exoaudit apply -p policy.yaml        show, ask, fix, read back`,
+  exoaudit apply -p policy.yaml        show, ask, fix, read back
+  exoaudit undo  last                  take back what the last run wrote`,
 		Args:          cobra.ArbitraryArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -117,7 +118,7 @@ policy file, shows the drift, and fixes it.
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newValidate(a), newCheck(a), newPlan(a), newApply(a),
+		newValidate(a), newCheck(a), newPlan(a), newApply(a), newUndo(a),
 		newInit(a), newExplain(a), newTest(a), newBaselines(a), newSchema(a),
 		newDoctor(a), newServe(a), newSimulate(a), newDemo(a), newVersion(a),
 	)
@@ -139,7 +140,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 // laterCommands are known by name and not built yet.
 func laterCommands() []string {
 	return []string{
-		"history", "undo", "verify",
+		"history", "verify",
 		"events", "gaps", "evidence", "fleet", "store",
 	}
 }

@@ -106,12 +106,12 @@ func (c *comparing) tell(ctx context.Context, targets []notify.Target, runID str
 }
 
 // before announces the writes of a plan.
-func (t *telling) before(ctx context.Context, p *reconcile.Plan) {
+func (t *telling) before(ctx context.Context, command string, p *reconcile.Plan) {
 	if t.reporter == nil {
 		return
 	}
 	t.reporter.ApplicationID = t.c.applicationID(ctx)
-	t.reporter.BeforeApply(ctx, "apply", p)
+	t.reporter.BeforeApply(ctx, command, p)
 }
 
 // end tells how the run ended, and waits a little for the receivers. A run that was
