@@ -69,7 +69,8 @@ type Daemon struct {
 	now    *Assignment
 	clocks []*clock
 	jitter func(time.Duration) time.Duration
-	// retry is the pause after which a sweep that failed is made again.
+	// retry is the pause after which a sweep that failed is made again; 0 where the
+	// last one did not.
 	retry time.Duration
 	// warned are the warnings of the last run, which are not repeated.
 	warned map[string]bool
@@ -300,15 +301,13 @@ func (d *Daemon) turn(ctx context.Context, c *clock) {
 			served = append(served, other)
 		}
 	}
-	ok := d.run(ctx, c.Loop)
+	done := d.run(ctx, c.Loop)
 	now := d.moment()
 	for _, s := range served {
 		s.served(began)
 		s.arm(now, d.jitter)
 	}
-	if c.Name == loopFull {
-		d.sweepAgain(c, ok, now)
-	}
+	d.sweepAgain(c, done, now)
 }
 
 // The pauses after which a sweep that failed is made again: without one, all that
@@ -318,13 +317,23 @@ const (
 	lastRetry  = time.Hour
 )
 
-func (d *Daemon) sweepAgain(c *clock, ok bool, now time.Time) {
-	if ok {
+// sweepAgain brings the next sweep forward where the last one failed, or where a run
+// could not write all that it should have: the fast loop does not look again at what
+// was found before, a sweep does.
+func (d *Daemon) sweepAgain(c *clock, done outcome, now time.Time) {
+	switch {
+	case c.Name == loopFull && done == outcomeDone:
 		d.retry = 0
 		return
+	case c.Name == loopFull:
+		d.retry = min(max(2*d.retry, firstRetry), lastRetry)
+	case done != outcomeUndone:
+		return
 	}
-	d.retry = min(max(2*d.retry, firstRetry), lastRetry)
-	if again := now.Add(d.retry); again.Before(c.wake) {
-		c.wake = again
+	for _, full := range d.clocks {
+		again := now.Add(max(d.retry, firstRetry))
+		if full.Name == loopFull && again.Before(full.wake) && (c == full || full.Mode == ModeApply) {
+			full.wake = again
+		}
 	}
 }

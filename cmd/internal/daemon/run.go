@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,9 +20,19 @@ import (
 // alwaysDue is an interval after which every listing of bypass associations is due.
 const alwaysDue = time.Nanosecond
 
-// run makes one run of a loop and says how it ended. It tells whether the run saw
-// all that it had to see, and what it saw is kept.
-func (d *Daemon) run(ctx context.Context, l Loop) bool {
+// outcome is how a run ended, as far as the next one depends on it.
+type outcome int
+
+const (
+	// outcomeFailed: it did not see all that it had to, or what it saw is not kept.
+	outcomeFailed outcome = iota
+	// outcomeUndone: some of what was planned is not written.
+	outcomeUndone
+	outcomeDone
+)
+
+// run makes one run of a loop and says how it ended.
+func (d *Daemon) run(ctx context.Context, l Loop) outcome {
 	d.tell(func(h Hooks) {
 		if h.Started != nil {
 			h.Started(l.Name)
@@ -40,10 +51,10 @@ func (d *Daemon) run(ctx context.Context, l Loop) bool {
 	switch {
 	case ctx.Err() != nil && e.Err != nil:
 		d.cfg.Logger.InfoContext(ctx, "the "+l.Name+" run was interrupted")
-		return false
+		return outcomeFailed
 	case wait != nil:
 		d.cfg.Logger.WarnContext(ctx, fmt.Sprintf("no %s run this time: %v", l.Name, wait.err))
-		return false
+		return outcomeFailed
 	}
 	d.say(ctx, req.RunID, e)
 	d.tell(func(h Hooks) {
@@ -51,7 +62,39 @@ func (d *Daemon) run(ctx context.Context, l Loop) bool {
 			h.Ended(ctx, req.RunID, e)
 		}
 	})
-	return e.Err == nil && e.Plan != nil && (l.Name != loopFull || sweptWhole(e))
+	switch {
+	case l.Mode == ModeApply && e.Plan != nil && undone(e):
+		return outcomeUndone
+	case e.Err != nil || e.Plan == nil || l.Name == loopFull && !sweptWhole(e):
+		return outcomeFailed
+	default:
+		return outcomeDone
+	}
+}
+
+// undone tells whether a run that was to apply left a change that was planned, and
+// that no guard holds back. One that waits to be confirmed is seen by the next run.
+func undone(e Ended) bool {
+	if e.Plan.GuardRefused() {
+		return false
+	}
+	changes := e.Plan.Changes()
+	if e.Run != nil {
+		changes = e.Run.Changes()
+	}
+	for c := range changes {
+		if c.Fate == reconcile.FatePlanned && slices.Contains(
+			[]reconcile.Result{reconcile.ResultNone, reconcile.ResultSkipped, reconcile.ResultFailed}, c.Result) {
+			return true
+		}
+	}
+	return false
+}
+
+// writes tells whether a plan holds something that this run is to write.
+func writes(p *reconcile.Plan) bool {
+	s := p.Summary()
+	return s.Changes.Planned > s.Carried && !p.GuardRefused()
 }
 
 // request is what a run of a loop asks for. The fast loop lists the bypass
@@ -105,11 +148,12 @@ func (d *Daemon) apply(ctx context.Context, l Loop, req reconcile.Request) (*rec
 		return nil, nil, err
 	}
 	defer giveBack()
+	d.sayRecovered(ctx, w)
 	p, err := w.Check(ctx, req)
 	if err != nil {
 		return nil, nil, err
 	}
-	if p.Summary().Changes.Planned == 0 || p.GuardRefused() {
+	if !writes(p) {
 		return p, nil, d.kept(ctx, s.Keep(ctx, Command(l.Name), p, d.now.Threshold))
 	}
 	if err := ctx.Err(); err != nil {
@@ -273,6 +317,21 @@ func (d *Daemon) warn(ctx context.Context, e Ended) {
 		d.cfg.Logger.WarnContext(ctx, "no further write was begun: "+e.Run.Stopped)
 	}
 	d.sayOpen(ctx, e.Run)
+}
+
+// sayRecovered says what became of writes that an earlier run left open.
+func (d *Daemon) sayRecovered(ctx context.Context, w *reconcile.Writing) {
+	for _, text := range w.Warnings {
+		d.cfg.Logger.WarnContext(ctx, text)
+	}
+	for i, o := range w.Recovered {
+		if i == mostNamed {
+			d.cfg.Logger.WarnContext(ctx, fmt.Sprintf("and %d more writes are closed", len(w.Recovered)-i))
+			return
+		}
+		d.cfg.Logger.WarnContext(ctx, fmt.Sprintf("a write of an earlier run was left open; by a look at the tenant it is closed as %s: %s of %s %s",
+			o.Result, o.Setting, o.Subject.Kind, o.Subject.Name), slog.String("id", o.Subject.ID))
+	}
 }
 
 // mostNamed is how many writes are named in the log.

@@ -94,39 +94,43 @@ func (s Schedule) Zone() *time.Location { return s.zone }
 // IsCron tells whether the schedule names moments, to which the zone matters.
 func (s Schedule) IsCron() bool { return s.every == 0 && s.cron != nil }
 
+// farthest is how far cron looks ahead.
+const farthest = 5 * 366 * 24 * time.Hour
+
 // Next gives the first moment after another; the zero time where there is none. A
-// moment that a change of the clocks skips comes when the clocks have changed.
+// moment that a change of the clocks skips comes when the clocks have changed, one
+// that they repeat comes twice.
+//
+// Cron is asked for each time between two changes of the clocks as if there were none:
+// over a change it skips moments, and in zones that change by half an hour a whole
+// day (robfig/cron v3.0.1).
 func (s Schedule) Next(after time.Time) time.Time {
 	if s.every > 0 {
 		return after.Add(s.every)
 	}
-	next := s.cron.Next(after.In(s.zone))
-	for cursor := after.In(s.zone); ; {
-		_, change := cursor.ZoneBounds()
-		if change.IsZero() || !next.IsZero() && !change.Before(next) {
+	local, from := after.In(s.zone), after
+	for {
+		_, offset := local.Zone()
+		_, change := local.ZoneBounds()
+		next := s.cron.Next(from.In(time.FixedZone("", offset)))
+		switch {
+		case change.IsZero(), !next.IsZero() && next.Before(change):
 			return next
-		}
-		if next.IsZero() && change.Sub(after) > 2*365*24*time.Hour {
-			return next // cron looks five years ahead and found nothing
-		}
-		if change.After(after) && s.skips(change) {
+		case s.skips(change, offset):
 			return change
+		case change.Sub(after) > farthest:
+			return time.Time{}
 		}
-		cursor = change
+		local, from = change.In(s.zone), change.Add(-time.Second)
 	}
 }
 
 // skips tells whether a moment of the schedule is in the gap that a change of the
-// clocks leaves; there is none where they are put back.
-func (s Schedule) skips(change time.Time) bool {
-	last := change.Add(-time.Second)
-	_, before := last.In(s.zone).Zone()
+// clocks from an offset leaves; there is none where they are put back.
+func (s Schedule) skips(change time.Time, offset int) bool {
 	_, after := change.In(s.zone).Zone()
-	gap := time.Duration(after-before) * time.Second
-	if gap <= 0 {
-		return false
-	}
-	tick := s.cron.Next(last.In(time.FixedZone("", before)))
+	gap := time.Duration(after-offset) * time.Second
+	tick := s.cron.Next(change.Add(-time.Second).In(time.FixedZone("", offset)))
 	return !tick.IsZero() && tick.Before(change.Add(gap))
 }
 
