@@ -154,7 +154,7 @@ func (a *app) serviceLines(set *serviceSettings) []string {
 	for _, l := range set.loops {
 		first := l.Schedule.Next(now)
 		lines = append(lines, fmt.Sprintf("%-11s  %-5s  %-12s  next %s, then %s", l.Name, l.Mode, l.Schedule,
-			moment(first, l.Schedule.Zone()), moment(l.Schedule.Next(first), l.Schedule.Zone())))
+			tickTime(first, l.Schedule.Zone()), tickTime(l.Schedule.Next(first), l.Schedule.Zone())))
 		age := set.job.policy.Guards.MaxSweepAge
 		if period := l.Schedule.Period(now); l.Name == "full" && period > age {
 			lines = append(lines, fmt.Sprintf("warning: sweeps are up to %s apart, but from an age of %s (guards.maxSweepAge) on runs are incomplete", period, age))
@@ -163,7 +163,7 @@ func (a *app) serviceLines(set *serviceSettings) []string {
 	return append(lines, "probes and metrics at "+set.listen)
 }
 
-func moment(at time.Time, zone *time.Location) string {
+func tickTime(at time.Time, zone *time.Location) string {
 	return at.In(zone).Format("2006-01-02 15:04:05 MST")
 }
 
