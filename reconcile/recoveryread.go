@@ -176,13 +176,26 @@ func (c *recovery) organization(ctx context.Context, open []journal.Entry) error
 	return nil
 }
 
+// customization is the setting under which Enable-OrganizationCustomization is
+// recorded.
+const customization audit.Setting = "organizationCustomization"
+
 func (c *recovery) switchShown(ctx context.Context, s audit.Setting) (fact[bool], error) {
-	if s == audit.SettingAuditDisabled {
+	switch s {
+	case audit.SettingUnifiedAuditLogIngestionEnabled:
+		cfg, err := c.s.Client.AdminAuditLog(ctx)
+		return boolFact("UnifiedAuditLogIngestionEnabled", cfg.UnifiedAuditLogIngestionEnabled), err
+	case audit.SettingAuditDisabled:
 		org, err := c.s.Client.Organization(ctx)
 		return boolFact("AuditDisabled", org.AuditDisabled), err
+	case customization:
+		org, err := c.s.Client.Organization(ctx)
+		f := boolFact("IsDehydrated", org.IsDehydrated)
+		f.value = !f.value
+		return f, err
+	default:
+		return fact[bool]{missing: unknownSetting(s).missing}, nil
 	}
-	cfg, err := c.s.Client.AdminAuditLog(ctx)
-	return boolFact("UnifiedAuditLogIngestionEnabled", cfg.UnifiedAuditLogIngestionEnabled), err
 }
 
 // adminAudit looks at the settings of the admin audit log.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/exoaudit/exoaudit/policy"
 	"github.com/exoaudit/exoaudit/reconcile"
@@ -170,7 +169,7 @@ func rebuilt(r reconcile.PastRun, changes []reconcile.PastChange) document {
 		coverage: reconcile.Coverage{Complete: r.Complete, Scope: reconcile.Scope(r.Scope)},
 		changes: func(yield func(reconcile.Change) bool) {
 			for _, c := range changes {
-				if !yield(c.Change) {
+				if c.ID != "" && !yield(c.Change) {
 					return
 				}
 			}
@@ -178,11 +177,22 @@ func rebuilt(r reconcile.PastRun, changes []reconcile.PastChange) document {
 		unknown: func(func(reconcile.UnknownObject) bool) {},
 		applied: &applied{startedAt: r.StartedAt, finishedAt: r.FinishedAt, journalHead: r.JournalHead},
 	}
-	d.summary.Changes.Planned = len(changes)
+	for _, c := range changes {
+		if c.ID != "" {
+			d.summary.Changes.Planned++
+			continue
+		}
+		// It is no change of a plan, which has no place for it.
+		d.warnings = append(d.warnings, fmt.Sprintf("beside the changes, %s was written: %s", c.Setting, c.Result))
+	}
 	if !r.Complete {
 		d.coverage.Reasons = []string{"of this run no report was kept: it is told as the journal has it, which holds what was written, and not what was read"}
 	}
-	d.warnings = slices.DeleteFunc([]string{ended(r), elsewhere(r)}, func(s string) bool { return s == "" })
+	for _, text := range []string{ended(r), elsewhere(r)} {
+		if text != "" {
+			d.warnings = append(d.warnings, text)
+		}
+	}
 	return d
 }
 

@@ -105,7 +105,9 @@ policy file, shows the drift, and fixes it.
   exoaudit check -p policy.yaml        compare; exit status 2 on drift (for CI)
   exoaudit plan  -p policy.yaml        compare; show what apply would do
   exoaudit apply -p policy.yaml        show, ask, fix, read back
-  exoaudit undo  last                  take back what the last run wrote`,
+  exoaudit undo  last                  take back what the last run wrote
+  exoaudit history                     list what past runs did
+  exoaudit verify                      check that the record of it is whole`,
 		Args:          cobra.ArbitraryArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -118,7 +120,7 @@ policy file, shows the drift, and fixes it.
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newValidate(a), newCheck(a), newPlan(a), newApply(a), newUndo(a),
+		newValidate(a), newCheck(a), newPlan(a), newApply(a), newUndo(a), newHistory(a), newVerify(a),
 		newInit(a), newExplain(a), newTest(a), newBaselines(a), newSchema(a),
 		newDoctor(a), newServe(a), newSimulate(a), newDemo(a), newVersion(a),
 	)
@@ -140,7 +142,6 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 // laterCommands are known by name and not built yet.
 func laterCommands() []string {
 	return []string{
-		"history", "verify",
 		"events", "gaps", "evidence", "fleet", "store",
 	}
 }
