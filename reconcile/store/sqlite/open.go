@@ -149,10 +149,13 @@ func (s *Store) openReadable(ctx context.Context, latest int) error {
 func look(path string) (empty bool, err error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Lstat(path); err == nil {
+		// Another process may have made the file in between.
+		if info, err = os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			return false, &store.FileError{Path: path, Why: "it is a symbolic link to a file that is not there"}
 		}
-		return true, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("opening a store: %w", err)
