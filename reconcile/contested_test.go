@@ -143,11 +143,11 @@ guards: {maxChangedPercent: 100, rings: []}
 		off := rapid.Bool().Draw(rt, "off")
 		switches := simulator.Switches{HiddenSet: rapid.SampledFrom([]simulator.HiddenSetMode{simulator.HiddenSetStored, simulator.HiddenSetSwallowed}).Draw(rt, "hidden")}
 		lag := rapid.SampledFrom([]time.Duration{0, 0, 2 * time.Minute}).Draw(rt, "lag")
-		runs := rapid.SliceOfN(rapid.SliceOfN(rapid.IntRange(0, 7), 10, 10), 1, 5).Draw(rt, "damage in each run, by mailbox")
+		runs := rapid.SliceOfN(rapid.SliceOfN(rapid.IntRange(0, 7), 5, 5), 1, 4).Draw(rt, "damage in each run, by mailbox")
 		pauses := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{time.Minute, 20 * time.Minute}), len(runs), len(runs)).Draw(rt, "pauses")
 		var found problems
 		synctestRun(t, func(t *testing.T) {
-			tenant := simulator.NewTenant(simulator.Seed{Seed: 5, Mailboxes: 12, BypassPerMailbox: -1, AuditDisabled: off})
+			tenant := simulator.NewTenant(simulator.Seed{Seed: 5, Mailboxes: 6, BypassPerMailbox: -1, AuditDisabled: off})
 			b, s := newBench(t, tenant, simulator.WithSwitches(switches), simulator.WithReadLag(lag)), newShelf()
 			for n, damage := range runs {
 				for i, g := range users(tenant) {

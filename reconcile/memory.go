@@ -130,10 +130,36 @@ type delegateFact struct {
 	has bool
 }
 
+// loadAttempts bounds how often a memory is read again because another run was
+// keeping its own meanwhile.
+const loadAttempts = 5
+
 // LoadMemory reads what is remembered of a tenant; where nothing is, it gives an
 // empty memory. Bytes that cannot be understood are an error: to forget them in
-// silence would forget open findings.
+// silence would forget open findings. Where others keep theirs again and again
+// meanwhile it is a *store.ConflictError.
 func LoadMemory(ctx context.Context, st store.Store, tenant string) (*Memory, error) {
+	for range loadAttempts {
+		// The marks are put along with anything else: where they stand still, the
+		// parts belong together. An old sweep with a new watermark would hide what
+		// drifted in between.
+		before, err := st.Snapshot(ctx, tenant, snapshotMarks)
+		if err != nil {
+			return nil, err
+		}
+		m, err := loadParts(ctx, st, tenant)
+		if err != nil {
+			return nil, err
+		}
+		if m.version[snapshotMarks] == before.Version {
+			return m, nil
+		}
+	}
+	return nil, &store.ConflictError{Tenant: tenant, Name: snapshotMarks}
+}
+
+// loadParts reads the parts of a memory one after the other, the marks last.
+func loadParts(ctx context.Context, st store.Store, tenant string) (*Memory, error) {
 	m := &Memory{version: map[string]int64{}, sums: map[string][sha256.Size]byte{}}
 	head, err := st.Head(ctx, tenant)
 	if err != nil {

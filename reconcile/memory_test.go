@@ -372,10 +372,11 @@ func TestCheckGivesWay(t *testing.T) {
 }
 
 // TestApplyIsPutOnTop: a comparison that is kept while an apply writes does not
-// bring back what the apply has fixed, and does not keep it from being remembered.
+// keep it from being remembered. Which of them saw a mailbox last is not known, so
+// the next look at what changed goes back to the beginning of the earlier one.
 func TestApplyIsPutOnTop(t *testing.T) {
 	synctestRun(t, func(t *testing.T) {
-		tenant := healthyTenant(10)
+		tenant := simulator.NewTenant(simulator.Seed{Seed: 1, Mailboxes: 10, Users: 2, Now: time.Now()})
 		b, s := newBench(t, tenant), newShelf()
 		shorten(tenant, users(tenant)[:2]...)
 		session := b.session(s)
@@ -398,13 +399,50 @@ func TestApplyIsPutOnTop(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := remembered(t, s, b)
-		if m.Open() != 0 || m.Watermark().After(plan.CreatedAt) {
-			t.Errorf("%d open, watermark %s, though the sweep began at %s", m.Open(), m.Watermark(), plan.CreatedAt)
+		if m.Open() != 2 || m.Watermark().After(plan.CreatedAt) {
+			t.Errorf("%d open, watermark %s, though the apply began at %s", m.Open(), m.Watermark(), plan.CreatedAt)
 		}
 		if row := s.runs[len(s.runs)-1]; row.ID != "apply" || row.Wrote != 2 || row.JournalHead == "" {
 			t.Errorf("row %+v", row)
 		}
+		time.Sleep(10 * time.Hour)
+		req := b.later(longAge, "later")
+		req.SinceLastRun = true
+		if plan := b.remembering(s, req); plan.Coverage.Scope != reconcile.ScopeIncremental || plan.Verdict(strict) != reconcile.VerdictInLine || remembered(t, s, b).Open() != 0 {
+			t.Errorf("scope %s, verdict %s, %d open", plan.Coverage.Scope, plan.Verdict(strict), remembered(t, s, b).Open())
+		}
 	})
+}
+
+// TestMemoryIsReadWhole: a memory that another run keeps while it is read is read
+// again: parts of two would hide what happened between them.
+func TestMemoryIsReadWhole(t *testing.T) {
+	tenant := healthyTenant(10)
+	b, s := newBench(t, tenant), newShelf()
+	b.remembering(s, b.later(longAge, "run-1"))
+	shorten(tenant, users(tenant)[:2]...)
+	s.reading = func(name string) {
+		if name == "notSettable" {
+			s.reading = nil
+			b.remembering(s, b.later(longAge, "run-2"))
+		}
+	}
+	if m := remembered(t, s, b); m.Open() != 2 {
+		t.Errorf("%d open", m.Open())
+	}
+	n := 0
+	s.reading = func(name string) {
+		if name == "notSettable" {
+			n++
+			marks := s.snapshots["marks"]
+			marks.Version++
+			s.snapshots["marks"] = marks
+		}
+	}
+	_, err := reconcile.LoadMemory(t.Context(), s, tenant.ID())
+	if _, conflict := errors.AsType[*store.ConflictError](err); !conflict || n > 10 {
+		t.Errorf("after %d attempts: %v", n, err)
+	}
 }
 
 // TestReadOnlyStore: nothing is kept, and it says so.

@@ -93,6 +93,10 @@ func (p *Plan) remember(m *Memory, r *Run) *Memory {
 			n.sweep = m.sweep.after(p, r)
 		}
 	case !p.complete():
+	case p.sweeps() && !p.madeWith(m) && m.sweep != nil && !m.sweep.at.Before(p.lasting.asOf):
+		// Another run has swept the tenant since this one began. It may not have seen
+		// what this one wrote, which is found as changed; what this one did not see is
+		// in it.
 	case p.sweeps():
 		n.sweep, n.measure, n.learned = p.newSweep(m, r), 0, p.lasting.defaults.learned
 	case m.sweep != nil:
@@ -119,26 +123,31 @@ func (r *Run) settled() bool {
 	return r.Stopped == "" && results[ResultFailed]+results[ResultUnconfirmed] == 0
 }
 
+// madeWith tells whether the plan was made with a memory; if not, another run has
+// kept its own since.
+func (p *Plan) madeWith(m *Memory) bool {
+	return p.memory != nil && p.memory.version[snapshotMarks] == m.version[snapshotMarks]
+}
+
 // watermark gives the time from which on the next incremental run must look. It
 // moves only after a complete run. Where the memory is not the one that the plan
 // was made with, what the other run saw in between is not known to this one, and
 // the earlier of both holds.
 func (p *Plan) watermark(m *Memory, r *Run) time.Time {
-	own := p.memory != nil && p.memory.version[snapshotMarks] == m.version[snapshotMarks]
-	looked := p.complete() && p.Coverage.Scope != ScopeMailbox && (p.sweeps() || m.sweep != nil)
-	switch {
-	case !looked:
-		return m.watermark
-	case own && r.settled():
-		return p.lasting.asOf
-	case m.watermark.IsZero():
-		// Nothing was remembered: all that changed before the sweep is in it.
-		if p.sweeps() {
-			return p.lasting.asOf
+	asOf := p.lasting.asOf
+	if !p.madeWith(m) {
+		if m.watermark.IsZero() && p.sweeps() || asOf.Before(m.watermark) {
+			return asOf
 		}
 		return m.watermark
-	case p.lasting.asOf.Before(m.watermark):
-		return p.lasting.asOf
+	}
+	switch {
+	case !p.complete() || p.Coverage.Scope == ScopeMailbox:
+		return m.watermark
+	case r.settled():
+		return asOf
+	case m.watermark.IsZero() && p.sweeps():
+		return asOf // Nothing was remembered: all that changed before is in the sweep.
 	}
 	return m.watermark
 }

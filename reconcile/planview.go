@@ -34,7 +34,6 @@ type Plan struct {
 	retention    StateCounts
 	pop          *population
 	cases        []finding
-	carried      int // of the records, those that an earlier run found
 
 	policy    *policy.Policy
 	memory    *Memory        // that the plan was made with, nil for none

@@ -25,8 +25,8 @@ type shelf struct {
 	snapshots map[string]store.Snapshot
 	lease     store.Lease
 	readOnly  bool
-	// putting is called before snapshots are put.
-	putting func()
+	// reading is called before a snapshot is read.
+	reading func(name string)
 }
 
 func newShelf() *shelf { return &shelf{snapshots: map[string]store.Snapshot{}} }
@@ -85,15 +85,15 @@ func (s *shelf) Document(context.Context, string, string) ([]byte, error) {
 }
 
 func (s *shelf) Snapshot(_ context.Context, _, name string) (store.Snapshot, error) {
+	if s.reading != nil {
+		s.reading(name)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.snapshots[name], nil
 }
 
 func (s *shelf) PutSnapshots(_ context.Context, tenant string, list []store.Snapshot) error {
-	if s.putting != nil {
-		s.putting()
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.readOnly {
