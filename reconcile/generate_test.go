@@ -12,8 +12,12 @@ import (
 )
 
 // drawTenant makes a small tenant in which everything can be wrong.
-func drawTenant(r *rapid.T) *simulator.Tenant {
+func drawTenant(r *rapid.T) *simulator.Tenant { return drawTenantAt(r, time.Time{}) }
+
+// drawTenantAt makes one whose seeded mailboxes are older than a moment.
+func drawTenantAt(r *rapid.T, now time.Time) *simulator.Tenant {
 	tenant := simulator.NewTenant(simulator.Seed{
+		Now:  now,
 		Seed: rapid.Uint64().Draw(r, "seed"), Mailboxes: rapid.IntRange(4, 24).Draw(r, "mailboxes"),
 		Groups: 2, PublicFolders: 2, Users: 3,
 		Drift: 0.3, Bypassed: 0.1,

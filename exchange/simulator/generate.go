@@ -62,6 +62,9 @@ func (g *generator) mailbox(kind idKind, n int) Mailbox {
 	if m.Type == typeDiscovery {
 		m.AuditEnabled = False
 	}
+	if g.seed.Unset && kind == kindOrdinary {
+		m.AuditEnabled = Unset
+	}
 	m.Created, m.Changed = g.dates(kind, n)
 	if kind == kindOrdinary && g.chance(kind, n, 1, g.seed.Drift) {
 		drift(&m, g.draw(kind, n, 2))

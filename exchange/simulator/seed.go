@@ -12,7 +12,9 @@ type Seed struct {
 	Groups        int     // GroupMailbox listing.
 	PublicFolders int     // PublicFolderMailbox listing.
 	Drift         float64 // Share of ordinary mailboxes with one customised or weakened setting, 0..1.
-	Users         int     // Accounts without a mailbox.
+	// Unset says that no ordinary mailbox has stored an AuditEnabled yet, whatever it shows.
+	Unset bool
+	Users int // Accounts without a mailbox.
 	// BypassPerMailbox is the number of bypass rows per ordinary mailbox, 1.5 if zero:
 	// one for its account, the rest system objects, of which there are at least 239
 	// (wire 1.5). Negative means no system objects at all.
