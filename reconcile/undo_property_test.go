@@ -163,6 +163,7 @@ func (c *undoing) run(t *testing.T) {
 	never := neverSet(c.tenant)
 	b.carry(b.plan(p))
 	states = append(states, auditSettings(c.tenant))
+	c.weakensNothing(t, b)
 	for n, run := range []string{"run-1", "run-2"} {
 		req := b.undoRequest(run, fmt.Sprintf("run-%d", n+2))
 		if c.withPolicy {
@@ -174,6 +175,47 @@ func (c *undoing) run(t *testing.T) {
 		c.same(states[n], now, notGivenBack(done), never, run)
 		states = append(states, now)
 	}
+}
+
+// weakensNothing undoes the run on a copy of the tenant, where nothing is allowed to
+// be weakened.
+func (c *undoing) weakensNothing(t *testing.T, b *retentionBench) {
+	text, err := os.ReadFile(b.journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	careful := newUndoBench(t, c.tenant.Snapshot(), simulator.WithSwitches(c.switches), simulator.WithRowEdit(c.damage))
+	if err := os.WriteFile(careful.journal, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	req := careful.undoRequest("run-1", "careful")
+	req.AllowWeakening = false
+	careful.applyUndo(careful.planUndo(req))
+	for m := range careful.tenant.AllMailboxes() {
+		was, _ := c.tenant.Mailbox(m.Guid)
+		for _, l := range []string{"Admin", "Delegate", "Owner"} {
+			for _, action := range was.Shown(l) {
+				if !slices.Contains(m.Shown(l), action) {
+					c.problem("an undo that may not weaken took %s from Audit%s of %s", action, l, m.Guid)
+				}
+			}
+		}
+		if was.AuditEnabled == simulator.True && m.AuditEnabled != simulator.True || days(m.AgeLimit) < days(was.AgeLimit) {
+			c.problem("an undo that may not weaken left %s with AuditEnabled %s and %s", m.Guid, m.AuditEnabled, m.AgeLimit)
+		}
+	}
+	org, was := careful.tenant.Organization(), c.tenant.Organization()
+	if org.AuditDisabled && !was.AuditDisabled || !org.UnifiedAuditLog && was.UnifiedAuditLog {
+		c.problem("an undo that may not weaken left %+v", org)
+	}
+	if now, was := careful.tenant.RetentionPolicies(), c.tenant.RetentionPolicies(); fmt.Sprint(now) != fmt.Sprint(was) {
+		c.problem("an undo that may not weaken left the retention policies %+v", now)
+	}
+}
+
+func days(span string) time.Duration {
+	d, _ := audit.ParseTimeSpan(span)
+	return d
 }
 
 // neverSet are the mailboxes whose AuditEnabled was never set.

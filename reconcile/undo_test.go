@@ -544,3 +544,96 @@ func TestUndoSendsEachAloneWhereOneIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// TestUndoKeepsTheGuards of a policy: one that bounds the number of mailboxes holds
+// back the whole undo.
+func TestUndoKeepsTheGuards(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		b, _ := broughtInLine(t)
+		req := b.undoRequest("run-1", "run-2")
+		req.Policy = parse(t, "mailboxes: {all: {ageLimit: 1d}}\nguards: {maxChanged: 1}\n")
+		plan := b.planUndo(req)
+		b.service.ResetCalls()
+		run := b.applyUndo(plan)
+		if !plan.GuardRefused() || b.writes() != 0 || run.Results()[reconcile.ResultVerified] != 0 {
+			t.Errorf("refused %t, %d writes, results %v", plan.GuardRefused(), b.writes(), run.Results())
+		}
+		if len(plan.Guards) != 1 || plan.Guards[0].Actual != 3 || plan.Guards[0].Limit != 1 {
+			t.Errorf("guards %+v", plan.Guards)
+		}
+	})
+}
+
+// TestUndoOfTheAdminAuditLog: what the service shows and does not take is planned,
+// tried, and named; a list is not emptied.
+func TestUndoOfTheAdminAuditLog(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		tenant := healthyTenant(1)
+		tenant.UpdateAdminAudit(func(a *simulator.AdminAudit) {
+			a.Cmdlets, a.ExcludedCmdlets, a.AgeLimit = []string{"*", "Set-Mailbox"}, []string{"Get-User"}, "365.00:00:00"
+		})
+		b := newUndoBench(t, tenant)
+		entries := []journal.Entry{{Seq: 1, Run: "run-1", Kind: journal.KindBegin, Begin: &journal.Begin{Tenant: tenant.ID()}}}
+		for _, w := range []struct {
+			setting       audit.Setting
+			before, after any
+		}{
+			{audit.SettingAdminAuditLogEnabled, false, true},
+			{audit.SettingAdminAuditLogCmdlets, []any{"Set-Mailbox"}, []any{"*", "Set-Mailbox"}},
+			{audit.SettingAdminAuditLogParameters, []any{}, []any{"*"}},
+			{audit.SettingAdminAuditLogExcludedCmdlets, []any{"Get-User", "Set-User"}, []any{"Get-User"}},
+			{audit.SettingAdminAuditLogAgeLimit, "90.00:00:00", "180.00:00:00"},
+		} {
+			entries = append(entries, journal.Entry{Seq: int64(len(entries) + 1), Run: "run-1", Kind: journal.KindIntent, Intent: &journal.Intent{
+				Subject: journal.Subject{Kind: audit.KindAdminAudit, ID: string(audit.KindAdminAudit)},
+				Setting: w.setting, Before: w.before, After: w.after, Inverse: journal.Inverse{Setting: w.setting},
+			}})
+		}
+		req := reconcile.UndoRequest{RunID: "run-2", Tenant: tenant.ID(), Now: time.Now, Run: "run-1", Entries: entries, AllowWeakening: true}
+		got := map[audit.Setting]string{}
+		plan := b.planUndo(req)
+		for c := range plan.Changes() {
+			got[c.Setting] = string(c.Fate)
+			if !c.Weakens {
+				t.Errorf("%s does not weaken", c.Setting)
+			}
+			if c.Setting == audit.SettingAdminAuditLogCmdlets && (!slices.Equal(c.Remove, []string{"*"}) || !slices.Equal(c.After.([]string), []string{"Set-Mailbox"})) {
+				t.Errorf("%+v", c)
+			}
+		}
+		want := map[audit.Setting]string{
+			audit.SettingAdminAuditLogEnabled: "planned", audit.SettingAdminAuditLogCmdlets: "planned", audit.SettingAdminAuditLogExcludedCmdlets: "planned",
+			audit.SettingAdminAuditLogParameters: "blocked", // it would be emptied
+			audit.SettingAdminAuditLogAgeLimit:   "blocked", // somebody made it longer since
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("fates %v, want %v", got, want)
+		}
+		if r := b.applyUndo(plan).Results(); r[reconcile.ResultUnsupported] != 3 {
+			t.Errorf("results %v", r)
+		}
+		req.AllowWeakening, req.Policy = false, parse(t, "adminAudit: {enabled: true, excludedCmdlets: [\"Get-User\"]}\n")
+		for c := range b.planUndo(req).Changes() {
+			allowed := c.Setting == audit.SettingAdminAuditLogCmdlets
+			if (c.Fate == reconcile.FatePlanned) != allowed {
+				t.Errorf("%s is %s: %s", c.Setting, c.Fate, c.Reason)
+			}
+		}
+	})
+}
+
+// TestUndoSaysWhatHasNoWayBack: a tenant that was given its own configuration keeps it.
+func TestUndoSaysWhatHasNoWayBack(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		tenant := simulator.NewTenant(simulator.Seed{Seed: 7, UnifiedLogOff: true, Dehydrated: true})
+		b := newUndoBench(t, tenant)
+		b.carry(b.plan(parse(t, "organization: {unifiedAuditLog: true, enableCustomization: true}\n")))
+		run := b.applyUndo(b.planUndo(b.undoRequest("run-1", "run-2")))
+		if !slices.ContainsFunc(run.Plan.Warnings, func(w string) bool { return strings.Contains(w, "no way back") }) {
+			t.Errorf("warnings %q", run.Plan.Warnings)
+		}
+		if org := tenant.Organization(); org.UnifiedAuditLog || org.Dehydrated {
+			t.Errorf("%+v", org)
+		}
+	})
+}
