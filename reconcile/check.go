@@ -24,7 +24,8 @@ type Request struct {
 	// Compliance reads the retention policies; it is needed where the policy speaks
 	// of retention and no single mailbox is asked for.
 	Compliance ComplianceReader
-	// AcceptPopulation takes an empty population for the truth.
+	// AcceptPopulation takes an empty population, and one that is much smaller than
+	// that of the last complete sweep, for the truth; it is the measure from then on.
 	AcceptPopulation bool
 	Selection        Selection
 	Raised           []RaisedGuard

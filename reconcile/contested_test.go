@@ -131,9 +131,12 @@ func TestUnconfirmedIsNotContested(t *testing.T) {
 	})
 }
 
-// TestHeldChangesAreCounted: whatever is waited for, not settable or contested, the
+// TestLargeHeldChangesAreCounted: whatever is waited for, not settable or contested, the
 // summary counts what the plan lists, and nothing of it is written.
-func TestHeldChangesAreCounted(t *testing.T) {
+func TestLargeHeldChangesAreCounted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries a hundred random histories of runs")
+	}
 	const text = `
 mailboxes: {everyone: {types: [UserMailbox, SharedMailbox], auditEnabled: explicit, ageLimit: 90d, record: {owner: {plus: [MailboxLogin]}}}}
 organization: {mailboxAuditing: true}
@@ -145,16 +148,19 @@ guards: {maxChangedPercent: 100, rings: []}
 		lag := rapid.SampledFrom([]time.Duration{0, 0, 2 * time.Minute}).Draw(rt, "lag")
 		runs := rapid.SliceOfN(rapid.SliceOfN(rapid.IntRange(0, 7), 5, 5), 1, 4).Draw(rt, "damage in each run, by mailbox")
 		pauses := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{time.Minute, 20 * time.Minute}), len(runs), len(runs)).Draw(rt, "pauses")
+		since := rapid.SliceOfN(rapid.Bool(), len(runs), len(runs)).Draw(rt, "since the last run")
 		var found problems
 		synctestRun(t, func(t *testing.T) {
-			tenant := simulator.NewTenant(simulator.Seed{Seed: 5, Mailboxes: 6, BypassPerMailbox: -1, AuditDisabled: off})
+			tenant := simulator.NewTenant(simulator.Seed{Seed: 5, Mailboxes: 6, BypassPerMailbox: -1, AuditDisabled: off, Now: time.Now()})
 			b, s := newBench(t, tenant, simulator.WithSwitches(switches), simulator.WithReadLag(lag)), newShelf()
 			for n, damage := range runs {
 				for i, g := range users(tenant) {
 					tenant.Update(g, spoiling(damage[i%len(damage)]))
 				}
 				time.Sleep(pauses[n])
-				run := b.applying(s, b.later(text, fmt.Sprintf("run-%d", n)))
+				req := b.later(text, fmt.Sprintf("run-%d", n))
+				req.SinceLastRun = since[n]
+				run := b.applying(s, req)
 				agrees(&found, run.Plan)
 				unknown := map[string]bool{}
 				for u := range run.Plan.Unknown() {

@@ -26,11 +26,17 @@
 // incomplete. And nothing is written that was not first recorded together with
 // its inverse.
 //
-// Limits of this version: there is no store, so the last complete sweep is this
-// run, nothing is remembered of a change that the service swallowed, and the
-// intents that a killed run left open are counted when the journal is opened and
-// not closed. A request that brings no means to compare a part of its policy is
-// refused as a whole ([UnsupportedError]).
+// What a run leaves for later ones is a [Memory], which a [Session] keeps in a store:
+// the last complete sweep with its open findings, from when on to look for changes,
+// and what must not be written now, since it was written and does not show yet, since
+// the service would not set it, or since somebody sets it back again and again. It
+// can only take changes out of a plan or add findings to it: what this run has read
+// always stands before what is remembered. A run without a store has no memory; the
+// last complete sweep is then this run, and nothing is held.
+//
+// Limits: what is remembered of writes has the times of their runs, not of the single
+// writes. A request that brings no means to compare a part of its policy is refused
+// as a whole ([UnsupportedError]).
 //
 // Memory is bounded by design section 7: a mailbox is folded while its page is
 // read to an identity, a name and the number of its case; a case is one

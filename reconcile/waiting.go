@@ -186,6 +186,7 @@ func (c *Change) hold(why held) {
 // holdTenant does the same with the changes of other kinds.
 func (b *builder) holdTenant(h *holder) {
 	p := b.plan
+	seen := map[Subject]bool{} // that are unclear
 	for i := range p.tenant {
 		c := &p.tenant[i]
 		if c.Fate != FatePlanned {
@@ -203,7 +204,10 @@ func (b *builder) holdTenant(h *holder) {
 		c.hold(why)
 		if why.unclear {
 			p.unknown = append(p.unknown, UnknownObject{Subject: c.Subject, Setting: c.Setting, Reason: why.reason})
-			p.unclear(c.Subject.Kind)
+			if !seen[c.Subject] {
+				p.unclear(c.Subject.Kind)
+			}
+			seen[c.Subject] = true
 		}
 	}
 	if p.orgState == Unknown || p.adminState == Unknown {
