@@ -211,7 +211,7 @@ func writeOf(e journal.Entry) write {
 
 // writes lists what a cmdlet sets; nothing for one that reads.
 func writes(in simulator.Invocation) map[write]string {
-	kind, id := "", ""
+	var kind, id string
 	text := func(name string) string { s, _ := in.Parameters[name].(string); return strings.ToLower(s) }
 	switch in.Cmdlet {
 	case "Set-Mailbox":
@@ -306,7 +306,7 @@ func (b *killBench) reads(m simulator.Moment, in simulator.Invocation) {
 	if m != simulator.MomentReceived {
 		return
 	}
-	kind, id := "", ""
+	var kind, id string
 	switch in.Cmdlet {
 	case "Get-Mailbox":
 		kind = "mailbox"

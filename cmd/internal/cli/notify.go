@@ -14,9 +14,9 @@ import (
 // The codes of what is wrong with notify in a configuration file.
 const (
 	// codeLiteralSecret is a secret that stands in the file itself.
-	codeLiteralSecret = "literal-secret" //nolint:gosec // It is the name of a mistake.
+	codeLiteralSecret = "literal-secret"
 	// codeNoSecret is a variable or file that holds no secret.
-	codeNoSecret = "no-secret" //nolint:gosec // Likewise.
+	codeNoSecret = "no-secret"
 	// codeBadTarget is a target that cannot be used.
 	codeBadTarget = "bad-target"
 )
