@@ -21,7 +21,7 @@ type PastChange struct {
 }
 
 // noOutcome is the note of a write of which no outcome is recorded.
-const noOutcome = "no outcome is recorded: the run was interrupted, or goes on; the next run that writes looks at the tenant"
+const noOutcome = "no outcome is recorded: the run was killed, or goes on"
 
 // errSeen ends the reading of a journal behind the last entry about a run.
 var errSeen = errors.New("all of the run was seen")

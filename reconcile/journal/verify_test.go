@@ -25,7 +25,7 @@ func sealed(t testing.TB, n int) []journal.Line {
 		lines = append(lines, more...)
 		return nil
 	}
-	ctx := context.Background()
+	ctx := t.Context()
 	first := journal.NewBook("run-1", clock, "", 0, keep)
 	err := errors.Join(
 		first.Begin(ctx, journal.Begin{Tool: "exoaudit", Tenant: "t"}),

@@ -175,9 +175,18 @@ func (a *app) showVerification(v verification, pinned string) error {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, report.Line(fmt.Sprintf(format, args...))) }
 	add("Journal: %s", v.place)
-	add("Entries: %d, of %d runs", v.Seq, v.Runs)
+	if why != "" {
+		add("NOT WHOLE: %s", why)
+	}
+	if entry > 0 {
+		add("Entries before that: %d, of %d runs", v.Seq, v.Runs)
+	} else {
+		add("Entries: %d, of %d runs", v.Seq, v.Runs)
+	}
 	if v.Seq > 0 {
 		add("From %s to %s", v.First.UTC().Format(time.RFC3339), v.Last.UTC().Format(time.RFC3339))
+	}
+	if v.Seq > 0 && entry == 0 {
 		add("Head: %s", v.Head)
 	}
 	if v.OpenIntents > 0 {
@@ -188,7 +197,6 @@ func (a *app) showVerification(v verification, pinned string) error {
 	}
 	switch {
 	case why != "":
-		add("NOT WHOLE: %s", why)
 	case pinned != "":
 		add("Whole: the pinned head is there, and %d entries follow it", v.After)
 	default:
