@@ -58,6 +58,9 @@ func TestProcessScripts(t *testing.T) {
 			"mode":      cmdMode,
 			"count":     cmdCount,
 			"edit":      cmdEdit,
+			"cutline":   cmdCutLine,
+			"head":      cmdHead,
+			"tamper":    cmdTamper,
 			"receiver":  cmdReceiver,
 		},
 	})
