@@ -42,6 +42,7 @@ func TestProcessScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Values[simulationKey{}] = &holder{}
+			e.Values[serviceKey{}] = &serving{}
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 			for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
@@ -61,6 +62,7 @@ func TestProcessScripts(t *testing.T) {
 			"cutline":   cmdCutLine,
 			"head":      cmdHead,
 			"tamper":    cmdTamper,
+			"serve":     cmdServe,
 			"receiver":  cmdReceiver,
 		},
 	})
