@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,8 +47,8 @@ type Config struct {
 	// Logger must not be nil.
 	Logger *slog.Logger
 	Hooks  []Hooks
-	// Jitter gives by how much a run is put off, below a limit; nil is a sequence of
-	// the tenant's own.
+	// Jitter gives by how much a run is put off, below a limit; nil is the part of
+	// it that is the tenant's own.
 	Jitter func(limit time.Duration) time.Duration
 	// Grace is for how long writes in flight may go on when the service is to end; 0
 	// is 30 seconds.
@@ -107,6 +108,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer d.giveGrace(ctx)()
 	d.beginAtOnce(ctx)
 	for ctx.Err() == nil {
+		select {
+		case <-d.reload: // also where each run is late, and there is no pause between them
+			d.loadAgain(ctx)
+		default:
+		}
 		if c := d.dueClock(); c != nil {
 			d.turn(ctx, c)
 			continue
@@ -164,12 +170,14 @@ func (d *Daemon) adopt(ctx context.Context, a *Assignment) {
 				continue
 			}
 			c := &clock{Loop: l, last: at}
-			for _, old := range before {
-				if old.Name == name {
-					c.last = old.last
-				}
+			old := slices.IndexFunc(before, func(c *clock) bool { return c.Name == name })
+			if old >= 0 {
+				c.last = before[old].last
 			}
 			c.arm(at, d.jitter)
+			if old >= 0 && before[old].wake.Before(c.wake) {
+				c.wake = before[old].wake // what was asked for out of turn still is
+			}
 			d.clocks = append(d.clocks, c)
 		}
 	}
