@@ -65,6 +65,9 @@ func (c *comparing) sayJournal(ctx context.Context, path string) {
 
 // sayRecovered says what became of writes whose run was killed.
 func (c *comparing) sayRecovered(ctx context.Context, w *reconcile.Writing) {
+	for _, text := range w.Warnings {
+		c.logger().WarnContext(ctx, text)
+	}
 	if len(w.Recovered) == 0 {
 		return
 	}
