@@ -55,7 +55,7 @@ func (g *groups) digest() (digest string, whole bool) {
 		if !in.whole {
 			return "", false
 		}
-		fmt.Fprintf(h, "%q %d ", address, len(in.ids))
+		h.Write(fmt.Appendf(nil, "%q %d ", address, len(in.ids)))
 		for _, id := range in.ids {
 			h.Write(id[:])
 		}

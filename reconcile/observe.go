@@ -71,12 +71,12 @@ type observer struct {
 	seed   maphash.Seed
 	// compliance is nil where retention is not asked for.
 	compliance ComplianceReader
-	// memory is what earlier runs left; nil for none. Tool is the name and version of
-	// this program.
+	// memory is what earlier runs left; nil for none.
 	memory *Memory
+	// tool is the name and version of this program.
+	tool string
 	// disputed are the mailboxes with a setting that somebody sets back, sorted.
 	disputed []guid
-	tool   string
 	// window is nil where the whole tenant is looked at.
 	window *window
 

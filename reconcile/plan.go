@@ -165,19 +165,19 @@ type StateCounts struct {
 	Unknown       int `json:"unknown"`
 }
 
-// add counts n more objects of a state.
-func (c *StateCounts) add(s State, n int) {
+// add counts one more object of a state.
+func (c *StateCounts) add(s State) {
 	switch s {
 	case InSync:
-		c.InSync += n
+		c.InSync ++
 	case Drifted:
-		c.Drifted += n
+		c.Drifted ++
 	case Exempt:
-		c.Exempt += n
+		c.Exempt ++
 	case NotApplicable:
-		c.NotApplicable += n
+		c.NotApplicable ++
 	case Unknown:
-		c.Unknown += n
+		c.Unknown ++
 	}
 }
 

@@ -193,14 +193,14 @@ func (p *Plan) Summary() Summary {
 	}
 	var org, admin, mailbox StateCounts
 	if p.orgState != "" {
-		org.add(p.orgState, 1)
+		org.add(p.orgState)
 	}
 	if p.policy.AdminAudit != nil {
-		admin.add(p.adminState, 1)
+		admin.add(p.adminState)
 	}
 	mailbox.Unknown = len(p.pop.nameless)
 	for _, r := range p.pop.records {
-		mailbox.add(p.stateOf(r), 1)
+		mailbox.add(p.stateOf(r))
 	}
 	s.States[audit.KindOrganization] = org
 	s.States[audit.KindMailbox] = mailbox

@@ -155,7 +155,7 @@ func (b *undoBuilder) build(r Reader) {
 	for kind, objects := range b.states {
 		var c StateCounts
 		for _, s := range objects {
-			c.add(s, 1)
+			c.add(s)
 		}
 		p.undo.states[kind] = c
 	}

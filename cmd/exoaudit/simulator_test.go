@@ -64,7 +64,7 @@ func simulatorCommand(ctx context.Context) func(*testscript.TestScript, bool, []
 }
 
 func readSimulation(ts *testscript.TestScript, args []string) (*simulator.Tenant, cli.SimulationConfig) {
-	var seed simulator.Seed
+	seed := simulator.Seed{Now: time.Now()} // so that nothing of it changed lately
 	var cfg cli.SimulationConfig
 	var switches, faults, rows texts
 	f := flag.NewFlagSet("simulator", flag.ContinueOnError)
