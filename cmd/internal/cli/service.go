@@ -20,6 +20,8 @@ type service struct {
 	metrics *daemon.Metrics
 	health  *daemon.Health
 	store   store.Store
+	// first is the assignment of the start, until it is taken.
+	first *daemon.Assignment
 	// What a reload may not change, since the store and the lock go by it.
 	tenant, state, listen string
 }
@@ -37,12 +39,18 @@ func (s *service) run(ctx context.Context, set *serviceSettings) error {
 		return noReport("serve needs a store, and none could be opened; give --state PATH")
 	}
 	defer func() { _ = s.store.Close() }() // what was kept is durable
-	first, err := s.assign(ctx, s.app, set)
-	if err != nil {
-		return err
-	}
-	if s.health, err = daemon.NewHealth(s.metrics, s.env.Now, daemon.StoreProbe(s.store, s.tenant)); err != nil {
+	if s.health, err = daemon.NewHealth(s.metrics, s.env.Now, s.probe); err != nil {
 		return noReport("%w", err)
+	}
+	d := daemon.New(daemon.Config{
+		Load: s.load, Now: s.env.Now, Logger: s.logger(),
+		Hooks: []daemon.Hooks{daemon.Observing(s.metrics, s.health, s.env.Now)},
+	})
+	// From here on SIGHUP asks for a reload, however early it comes.
+	defer s.env.Signals.Take(d.Reload, d.Abandon)()
+	if s.first, err = s.assign(ctx, s.app, set); err != nil {
+		s.stopped = ctx.Err() != nil
+		return s.unlessStopped(err)
 	}
 	s.sayService(ctx, set)
 	stopListening, err := s.answer(ctx, set.listen)
@@ -50,33 +58,39 @@ func (s *service) run(ctx context.Context, set *serviceSettings) error {
 		return err
 	}
 	defer stopListening()
-	d := daemon.New(daemon.Config{
-		Load: s.loader(first), Now: s.env.Now, Logger: s.logger(),
-		Hooks: []daemon.Hooks{daemon.Observing(s.metrics, s.health, s.env.Now)},
-	})
-	defer s.env.Signals.Take(d.Reload, d.Abandon)()
 	err = d.Run(ctx)
 	s.stopped = err == nil
 	return err
 }
 
-// loader gives the first assignment, which has been made, and then new ones.
-func (s *service) loader(first *daemon.Assignment) func(context.Context) (*daemon.Assignment, error) {
-	return func(ctx context.Context) (*daemon.Assignment, error) {
-		if a := first; a != nil {
-			first = nil
-			return a, nil
-		}
-		fresh, set, err := s.again()
-		if err != nil {
-			return nil, err
-		}
-		a, err := s.assign(ctx, fresh, set)
-		if err == nil {
-			fresh.sayService(ctx, set)
-		}
-		return a, err
+// unlessStopped gives an error of the start, which is none where a signal ended it.
+func (s *service) unlessStopped(err error) error {
+	if s.stopped {
+		return nil
 	}
+	return err
+}
+
+// probe tells whether the store takes a write.
+func (s *service) probe(ctx context.Context) error {
+	return daemon.StoreProbe(s.store, s.tenant)(ctx)
+}
+
+// load gives the first assignment, which has been made, and then new ones.
+func (s *service) load(ctx context.Context) (*daemon.Assignment, error) {
+	if a := s.first; a != nil {
+		s.first = nil
+		return a, nil
+	}
+	fresh, set, err := s.again()
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.assign(ctx, fresh, set)
+	if err == nil {
+		fresh.sayService(ctx, set)
+	}
+	return a, err
 }
 
 // answer serves the probes and metrics.
@@ -115,16 +129,17 @@ func (s *service) assign(ctx context.Context, a *app, set *serviceSettings) (*da
 		return nil, err
 	}
 	session := &reconcile.Session{Store: s.store, TenantID: conn.tenant, Client: conn.client, Now: s.env.Now}
+	sender, err := s.newServiceSender(ctx, a, targets, set.target.caFile)
+	if err != nil {
+		conn.idle()
+		return nil, err
+	}
+	// Nothing fails any more: from here on the new clients are the ones that are counted.
 	s.metrics.Credential(conn.provider.CertificateExpiry())
 	s.metrics.Clients(conn.client)
 	if conn.compliance != nil {
 		session.Compliance = conn.compliance
 		s.metrics.Clients(conn.client, conn.compliance)
-	}
-	sender, err := s.newServiceSender(ctx, a, targets, set.target.caFile)
-	if err != nil {
-		conn.idle()
-		return nil, err
 	}
 	out := &daemon.Assignment{
 		Session: session, Request: set.request(a, conn), Threshold: set.job.threshold, Loops: set.loops,
@@ -144,9 +159,7 @@ func (s *service) assign(ctx context.Context, a *app, set *serviceSettings) (*da
 // watch tells figures and health of each call.
 func (s *service) watch(t exchange.Trace) {
 	s.metrics.Call(t)
-	if s.health != nil {
-		s.health.Call(t)
-	}
+	s.health.Call(t)
 }
 
 // sameAs remembers what a service is bound to, and refuses a reload that asks for
@@ -160,11 +173,11 @@ func (s *service) sameAs(a *app, conn *connection, set *serviceSettings) error {
 		s.tenant, s.state, s.listen = conn.tenant, state, set.listen
 		return nil
 	}
-	for what, pair := range map[string][2]string{
-		"tenant": {s.tenant, conn.tenant}, "state": {s.state, state}, "listen": {s.listen, set.listen},
+	for _, bound := range [][3]string{
+		{"tenant", s.tenant, conn.tenant}, {"state", s.state, state}, {"listen", s.listen, set.listen},
 	} {
-		if pair[0] != pair[1] {
-			return invalid("%s has changed, which takes a restart", what)
+		if bound[1] != bound[2] {
+			return invalid("%s has changed, which takes a restart", bound[0])
 		}
 	}
 	return nil
