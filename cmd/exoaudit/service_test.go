@@ -312,7 +312,9 @@ func TestProcessServiceTakesOver(t *testing.T) {
 	if err := first.process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	<-first.exited
+	if exitStatus(t, <-first.exited) == 0 {
+		t.Error("the first one ended by itself")
+	}
 	killed := time.Now()
 	m.hold.Store(nil)
 	close(never)

@@ -381,36 +381,7 @@ func TestMetricsOfNewMailboxes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := measure(t, drifting())
-		st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), time.Now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = st.Close() }()
-		p, _ := policy.Parse("policy.yaml", []byte(m.policy))
-		s := &reconcile.Session{
-			Store: st, TenantID: m.tenant.ID(), Client: m.client, Now: time.Now, Holder: store.Holder{Name: "here", Place: "here"},
-		}
-		run := func(loop string, since bool) {
-			at := time.Now()
-			id := "run-" + formatted(seconds(at))
-			w, err := s.Begin(t.Context(), id, nil, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = w.Close() }()
-			plan, err := w.Check(t.Context(), reconcile.Request{Tool: "exoaudit v1.2.3", RunID: id, Now: time.Now, Policy: p, SinceLastRun: since})
-			if err != nil {
-				t.Fatal(err)
-			}
-			done, err := w.Apply(t.Context(), plan, reconcile.ApplyOptions{Now: time.Now})
-			if err == nil {
-				err = w.Keep(t.Context(), "serve/"+loop, done, reconcile.Threshold{FailOn: audit.Low}, func(io.Writer) error { return nil })
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.Ran(Ended{Loop: loop, StartedAt: at, FinishedAt: time.Now(), Plan: plan, Run: done, Threshold: reconcile.Threshold{FailOn: audit.Low}})
-		}
+		run := m.remembering()
 		run(loopFull, false)
 		time.Sleep(time.Hour)
 		m.tenant.AddMailbox(simulator.Mailbox{
@@ -425,6 +396,70 @@ func TestMetricsOfNewMailboxes(t *testing.T) {
 			`exoaudit_creation_to_in_line_seconds_bucket{le="120"}`:    "0",
 			`exoaudit_creation_to_in_line_seconds_bucket{le="300"}`:    "1",
 			`exoaudit_runs_total{loop="incremental",verdict="inLine"}`: "2",
+		})
+	})
+}
+
+// remembering gives runs that know of each other, through a store.
+func (m *measured) remembering() func(loop string, since bool) {
+	m.t.Helper()
+	st, err := sqlite.Open(m.t.Context(), filepath.Join(m.t.TempDir(), "state.db"), time.Now)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.t.Cleanup(func() { _ = st.Close() })
+	p, _ := policy.Parse("policy.yaml", []byte(m.policy))
+	threshold := reconcile.Threshold{FailOn: audit.Low}
+	s := &reconcile.Session{
+		Store: st, TenantID: m.tenant.ID(), Client: m.client, Now: time.Now, Holder: store.Holder{Name: "here", Place: "here"},
+	}
+	return func(loop string, since bool) {
+		at := time.Now()
+		id := "run-" + formatted(seconds(at))
+		w, err := s.Begin(m.t.Context(), id, nil, "")
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		defer func() { _ = w.Close() }()
+		plan, err := w.Check(m.t.Context(), reconcile.Request{Tool: "exoaudit v1.2.3", RunID: id, Now: time.Now, Policy: p, SinceLastRun: since})
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		done, err := w.Apply(m.t.Context(), plan, reconcile.ApplyOptions{Now: time.Now})
+		if err == nil {
+			err = w.Keep(m.t.Context(), "serve/"+loop, done, threshold, func(io.Writer) error { return nil })
+		}
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		m.Ran(Ended{Loop: loop, StartedAt: at, FinishedAt: time.Now(), Plan: plan, Run: done, Threshold: threshold})
+	}
+}
+
+// TestMetricsOfContested: what somebody sets back after each fix is counted from the
+// run on that leaves it alone.
+func TestMetricsOfContested(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := measure(t, drifting())
+		run := m.remembering()
+		run(loopFull, false)
+		guid := ""
+		for box := range m.tenant.AllMailboxes() {
+			if box.Type == "UserMailbox" {
+				guid = box.Guid
+			}
+		}
+		for range 4 {
+			series(t, m.Metrics, map[string]string{`exoaudit_contested_changes`: "0"})
+			time.Sleep(20 * time.Minute)
+			m.tenant.Update(guid, func(b *simulator.Mailbox) { b.AgeLimit = "30.00:00:00" })
+			run(loopIncremental, true)
+		}
+		series(t, m.Metrics, map[string]string{
+			`exoaudit_contested_changes`:                              "1",
+			`exoaudit_objects{kind="mailbox",state="drifted"}`:        "1",
+			`exoaudit_runs_total{loop="incremental",verdict="drift"}`: "1",
 		})
 	})
 }
