@@ -37,7 +37,7 @@ func Needs(p *policy.Policy) []Need {
 type wants struct {
 	unifiedLog, mailboxAuditing, customization bool
 	adminAudit                                 bool
-	mailboxes, enabled, stored, age, restore   bool
+	mailboxes, enabled, age, restore           bool
 	lists                                      [3]bool
 	groups, publicFolders                      bool
 	bypass, accounts                           bool
@@ -48,14 +48,14 @@ func wantsOf(p *policy.Policy) wants {
 	if p == nil {
 		return wants{
 			unifiedLog: true, mailboxAuditing: true, customization: true,
-			mailboxes: true, enabled: true, stored: true, age: true, restore: true,
+			mailboxes: true, enabled: true, age: true, restore: true,
 			lists: [3]bool{true, true, true}, groups: true, publicFolders: true,
 			bypass: true, accounts: true, memberOf: true, hasDelegates: true,
 		}
 	}
 	n := needsOf(p)
 	w := wants{
-		mailboxes: p.HasMailboxes(), enabled: n.enabled, stored: n.stored, age: n.age,
+		mailboxes: p.HasMailboxes(), enabled: n.enabled, age: n.age,
 		groups:        slices.Contains(n.listings, exchange.Groups),
 		publicFolders: slices.Contains(n.listings, exchange.PublicFolders),
 		bypass:        p.Bypass != nil,
@@ -113,10 +113,9 @@ func (w wants) reads() []Need {
 		list = append(list, n)
 	}
 	if w.mailboxes {
-		n := Need{Cmdlet: "Get-Mailbox", Parameters: []string{"Identity", "ResultSize"}, For: "mailboxes, and reading them back"}
-		if w.stored {
-			n.Parameters = append(n.Parameters, "Filter")
-		}
+		// Filter is what a look at what changed goes by, and the only way to see what is
+		// stored of AuditEnabled.
+		n := Need{Cmdlet: "Get-Mailbox", Parameters: []string{"Filter", "Identity", "ResultSize"}, For: "mailboxes, what changed of them, and reading them back"}
 		n.Parameters = append(n.Parameters, w.switches()...)
 		list = append(list, n)
 	}

@@ -69,25 +69,25 @@ func TestNeeds(t *testing.T) {
 		},
 		{
 			"one list", "mailboxes: {a: {record: {owner: {defaults: true}}}}",
-			"Get-OrganizationConfig\nGet-Mailbox Identity,ResultSize\nSet-Mailbox AuditOwner,Identity",
+			"Get-OrganizationConfig\nGet-Mailbox Filter,Identity,ResultSize\nSet-Mailbox AuditOwner,Identity",
 		},
 		{
 			"a managed list", "mailboxes: {a: {record: {owner: {managed: true}}}}",
-			"Get-OrganizationConfig\nGet-Mailbox Identity,ResultSize\nSet-Mailbox DefaultAuditSet,Identity",
+			"Get-OrganizationConfig\nGet-Mailbox Filter,Identity,ResultSize\nSet-Mailbox DefaultAuditSet,Identity",
 		},
 		{
 			"groups", "mailboxes: {a: {types: [GroupMailbox], ageLimit: 90d}}",
-			"Get-OrganizationConfig\nGet-Mailbox GroupMailbox,Identity,ResultSize\nSet-Mailbox AuditLogAgeLimit,GroupMailbox,Identity",
+			"Get-OrganizationConfig\nGet-Mailbox Filter,GroupMailbox,Identity,ResultSize\nSet-Mailbox AuditLogAgeLimit,GroupMailbox,Identity",
 		},
 		{
 			"a group", "mailboxes: {a: {where: {memberOf: all@contoso.com}, ageLimit: 90d}}",
-			"Get-OrganizationConfig\nGet-Mailbox Identity,ResultSize\nGet-Recipient Identity\nGet-DistributionGroupMember Identity,ResultSize\n" +
+			"Get-OrganizationConfig\nGet-Mailbox Filter,Identity,ResultSize\nGet-Recipient Identity\nGet-DistributionGroupMember Identity,ResultSize\n" +
 				"Get-DynamicDistributionGroupMember Identity,ResultSize\nGet-UnifiedGroupLinks Identity,LinkType,ResultSize\n" +
 				"Set-Mailbox AuditLogAgeLimit,Identity",
 		},
 		{
 			"delegates", "mailboxes: {a: {where: {hasDelegates: true}, ageLimit: 90d}}",
-			"Get-OrganizationConfig\nGet-Mailbox Identity,ResultSize\nGet-RecipientPermission Identity,ResultSize\n" +
+			"Get-OrganizationConfig\nGet-Mailbox Filter,Identity,ResultSize\nGet-RecipientPermission Identity,ResultSize\n" +
 				"Get-MailboxPermission Identity,ResultSize\nSet-Mailbox AuditLogAgeLimit,Identity",
 		},
 		{
