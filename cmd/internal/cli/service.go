@@ -136,10 +136,11 @@ func (s *service) assign(ctx context.Context, a *app, set *serviceSettings) (*da
 	}
 	// Nothing fails any more: from here on the new clients are the ones that are counted.
 	s.metrics.Credential(conn.provider.CertificateExpiry())
-	s.metrics.Clients(conn.client)
 	if conn.compliance != nil {
 		session.Compliance = conn.compliance
 		s.metrics.Clients(conn.client, conn.compliance)
+	} else {
+		s.metrics.Clients(conn.client)
 	}
 	out := &daemon.Assignment{
 		Session: session, Request: set.request(a, conn), Threshold: set.job.threshold, Loops: set.loops,

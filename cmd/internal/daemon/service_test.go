@@ -183,7 +183,7 @@ func TestServeMissedTicks(t *testing.T) {
 func TestServeClockChange(t *testing.T) {
 	for day, want := range map[string]int{"2026-03-28T12:00:00Z": 1, "2026-10-24T12:00:00Z": 2, "2026-11-23T12:00:00Z": 1} {
 		inBubble(t, simulator.Seed{Mailboxes: 5}, func(t *testing.T, b *bench) {
-			shift := instant(t, day).Sub(time.Now())
+			shift := time.Until(instant(t, day))
 			b.daemon.cfg.Now = func() time.Time { return time.Now().Add(shift) }
 			b.incremental, b.bypass, b.full, b.zone, b.mode = "6h", "6h", "30 2 * * *", "Europe/Berlin", "apply"
 			stop := b.start()
@@ -266,8 +266,7 @@ func TestServeOtherHost(t *testing.T) {
 	inBubble(t, simulator.Seed{Mailboxes: 10, Drift: 1}, func(t *testing.T, b *bench) {
 		b.mode = "apply"
 		other := store.Holder{Name: "another", Place: "there"}
-		lease, err := b.store.Acquire(t.Context(), b.tenant.ID(), other, store.LeaseTTL)
-		if err != nil {
+		if _, err := b.store.Acquire(t.Context(), b.tenant.ID(), other, store.LeaseTTL); err != nil {
 			t.Fatal(err)
 		}
 		stop := b.start()
@@ -281,7 +280,8 @@ func TestServeOtherHost(t *testing.T) {
 			t.Errorf("after it ran out: %d runs, heard %v", len(b.ended), b.heard)
 		}
 		b.forget()
-		if lease, err = b.store.Acquire(t.Context(), b.tenant.ID(), other, store.LeaseTTL); err != nil {
+		lease, err := b.store.Acquire(t.Context(), b.tenant.ID(), other, store.LeaseTTL)
+		if err != nil {
 			t.Fatal(err)
 		}
 		for range 20 { // one that lives
