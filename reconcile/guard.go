@@ -148,7 +148,7 @@ func (b *builder) changedMailboxes() changedMailboxes {
 			}
 		}
 		n.all++
-		if f.carried || b.req.Memory.knew(r.id) {
+		if b.req.Memory.knew(r.id) {
 			n.known++
 		}
 	}

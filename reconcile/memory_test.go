@@ -488,7 +488,7 @@ func TestFewSnapshotsAreWritten(t *testing.T) {
 // TestUndoForgetsTheSweep: what was undone drifts again, and only a full sweep finds
 // all of it. It is forgotten before the first write, so that a crash changes nothing.
 func TestUndoForgetsTheSweep(t *testing.T) {
-	for name, killed := range map[string]bool{"": false, "killed": true} {
+	for _, name := range []string{"kept", "killed", "overtaken by a check"} {
 		t.Run(name, func(t *testing.T) {
 			synctestRun(t, func(t *testing.T) {
 				tenant := healthyTenant(10)
@@ -511,7 +511,10 @@ func TestUndoForgetsTheSweep(t *testing.T) {
 				if err != nil || run.Results()[reconcile.ResultVerified] != 1 {
 					t.Fatalf("%v, %v", run, err)
 				}
-				if !killed {
+				if name == "overtaken by a check" {
+					b.remembering(s, b.later(longAge, "check"))
+				}
+				if name != "killed" {
 					if err := w.Keep(t.Context(), "undo", run, strict, noDocument); err != nil {
 						t.Fatal(err)
 					}
