@@ -105,6 +105,7 @@ policy file, shows the drift, and fixes it.
   exoaudit check -p policy.yaml        compare; exit status 2 on drift (for CI)
   exoaudit plan  -p policy.yaml        compare; show what apply would do
   exoaudit apply -p policy.yaml        show, ask, fix, read back
+  exoaudit serve -p policy.yaml        do so by a schedule, as a service
   exoaudit undo  last                  take back what the last run wrote
   exoaudit history                     list what past runs did
   exoaudit verify                      check that the record of it is whole`,
