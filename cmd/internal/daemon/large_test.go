@@ -29,7 +29,11 @@ func TestLargeTicks(t *testing.T) {
 		reached := make(chan int)
 		b.mode, b.incremental, b.bypass, b.full = "incremental=apply,full=apply", "1m", "1h", "24h"
 		b.daemon.cfg.Logger = slog.New(slog.DiscardHandler)
-		b.daemon.cfg.Hooks = []Hooks{{Ended: func(context.Context, string, Ended) {
+		m, err := NewMetrics(nil, "exoaudit v1.2.3")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.daemon.cfg.Hooks = []Hooks{Observing(m, healthy(t, m), time.Now), {Ended: func(context.Context, string, Ended) {
 			if ticks++; ticks == 1_000 || ticks == 10_000 {
 				reached <- ticks
 			}
