@@ -34,6 +34,16 @@
 // always stands before what is remembered. A run without a store has no memory; the
 // last complete sweep is then this run, and nothing is held.
 //
+// A look at what changed ([Request.SinceLastRun]) reads the mailboxes that the service
+// says were changed or made since the last complete run, and carries what is open of
+// the others; a [Change] says of itself that it is carried. It stands on a complete
+// full sweep that is not too old, and becomes a full sweep wherever it would have to
+// guess: another policy, an exemption that ended, a filter that was ignored or
+// refused, clocks that differ by more than an hour, other members of a group. What it
+// cannot see waits for the next full sweep, which is why one has to be made each day:
+// a change that does not show on the mailbox itself, such as a right to it; retention
+// policies; what was found of a mailbox that is gone since.
+//
 // Limits: what is remembered of writes has the times of their runs, not of the single
 // writes. A request that brings no means to compare a part of its policy is refused
 // as a whole ([UnsupportedError]).

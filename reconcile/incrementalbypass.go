@@ -26,16 +26,24 @@ func (o *observer) bypassSince(ctx context.Context, every time.Duration) {
 		every = defaultBypassEvery
 	}
 	age := o.now().Sub(o.memory.bypassAt)
-	if o.memory.bypassAt.IsZero() || age < 0 || age >= every {
+	if o.memory.bypassAt.IsZero() || age < 0 || age >= every || !o.knownBypass(ctx) {
 		o.bypassAssociations(ctx)
-		return
 	}
+}
+
+// knownBypass reads the accounts that are known to be bypassed or allowed. It tells
+// that they do not do: one that was bypassed and is not found may be gone, or be
+// known by that id to the listing alone, and only another listing can tell.
+func (o *observer) knownBypass(ctx context.Context) bool {
 	list := &bypassList{readAt: o.memory.bypassAt, partial: true}
 	var errs []error
 	for ids := range slices.Chunk(o.memory.bypassKnown, exchange.BatchSize) {
 		for i, res := range batchAttempt(ctx, ids, o.reader.BypassByID) {
 			switch {
-			case exchange.IsNotFound(res.Err): // The account is gone, and its bypass with it.
+			case exchange.IsNotFound(res.Err):
+				if !o.memory.allows(ids[i]) {
+					return false
+				}
 			case res.Err != nil:
 				errs = append(errs, res.Err)
 			case !answersFor(res.Value, ids[i]):
@@ -50,6 +58,14 @@ func (o *observer) bypassSince(ctx context.Context, every time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.obs.bypass = list
+	return true
+}
+
+// allows tells whether an id is one that an allow entry stands for: its bypass is no
+// drift, whatever became of it.
+func (m *Memory) allows(id string) bool {
+	want, ok := parseGUID(id)
+	return ok && slices.ContainsFunc(m.allowed, func(a resolvedAccount) bool { return slices.Contains(a.ids, want) })
 }
 
 // answersFor tells whether a row is that of an id. A row without ids is judged as

@@ -169,15 +169,15 @@ type StateCounts struct {
 func (c *StateCounts) add(s State) {
 	switch s {
 	case InSync:
-		c.InSync ++
+		c.InSync++
 	case Drifted:
-		c.Drifted ++
+		c.Drifted++
 	case Exempt:
-		c.Exempt ++
+		c.Exempt++
 	case NotApplicable:
-		c.NotApplicable ++
+		c.NotApplicable++
 	case Unknown:
-		c.Unknown ++
+		c.Unknown++
 	}
 }
 
