@@ -301,6 +301,15 @@ func TestSweepInstead(t *testing.T) {
 				r.Now = func() time.Time { return time.Now().Add(61 * time.Minute) }
 			}
 		}},
+		"the watermark is in the future": {
+			policy: longAge, why: "which is in the future",
+			opts: []simulator.Option{simulator.WithClock(func() time.Time {
+				if now := time.Now(); now.After(time.Date(2000, 1, 1, 3, 30, 0, 0, time.UTC)) { // after the sweep
+					return now
+				}
+				return time.Now().Add(3 * time.Hour)
+			})},
+		},
 		"a group changed": {
 			policy: "mailboxes: {leads: {where: {memberOf: leads@contoso.com}, ageLimit: 90d}}\n", why: "group",
 			change: func(w *world) {
@@ -493,4 +502,41 @@ func TestSinceExplicit(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCarriedRetention: retention is read by full sweeps only; what they found of it
+// is carried, counted and not written.
+func TestCarriedRetention(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		const text = longAge + "retention: {floor: 180d, require: [{recordTypes: [ExchangeAdmin], atLeast: 1y}]}\n"
+		tenant := bubbleTenant(10)
+		tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "short", Priority: 5, Duration: "ThreeMonths", RecordTypes: []string{"ExchangeItem"}})
+		b, s := newRetentionBench(t, tenant), newShelf()
+		req := b.later(text, "sweep")
+		req.Compliance = b.compliance
+		whole := b.remembering(s, req)
+		if whole.Summary().States[audit.KindRetention].Drifted == 0 {
+			t.Fatalf("nothing drifts: %+v", collect(whole.Changes()))
+		}
+		time.Sleep(time.Hour)
+		calls := len(b.front.Calls())
+		req.RunID, req.SinceLastRun = "since", true
+		plan := b.remembering(s, req)
+		agrees(t, plan)
+		if got, want := plan.Summary().States[audit.KindRetention], whole.Summary().States[audit.KindRetention]; got.Drifted != want.Drifted || plan.Verdict(strict) != reconcile.VerdictDrift {
+			t.Errorf("retention %+v, want %d drifted; verdict %s", got, want.Drifted, plan.Verdict(strict))
+		}
+		if plan.Estimate().Writes != 0 || plan.Summary().Carried == 0 {
+			t.Errorf("estimate %+v, summary %+v", plan.Estimate(), plan.Summary())
+		}
+		run := b.applying(s, req, func(o *reconcile.ApplyOptions) { o.Compliance = b.compliance })
+		if len(b.front.Calls()) != calls || run.Verdict(strict) != reconcile.VerdictDrift {
+			t.Errorf("%d calls for retention, verdict %s", len(b.front.Calls())-calls, run.Verdict(strict))
+		}
+		for c := range run.Changes() {
+			if c.Result != reconcile.ResultSkipped || !strings.Contains(c.Note, "sweep") {
+				t.Errorf("%+v", c)
+			}
+		}
+	})
 }

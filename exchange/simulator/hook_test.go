@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/exoaudit/exoaudit/exchange/simulator"
@@ -16,10 +17,15 @@ import (
 // TestHook: both moments of a cmdlet, and a request that a hook ends before its effect,
 // or after it.
 func TestHook(t *testing.T) {
-	var seen []string
-	end := ""
+	var (
+		mu   sync.Mutex // the hook is called by the goroutines that serve
+		seen []string
+		end  string
+	)
 	tenant := simulator.NewTenant(simulator.Seed{Seed: 1, Mailboxes: 3})
 	service := simulator.New(tenant, simulator.WithHook(func(m simulator.Moment, in simulator.Invocation) {
+		mu.Lock()
+		defer mu.Unlock()
 		seen = append(seen, fmt.Sprint(m, " ", in.Cmdlet, " ", in.Parameters["AuditDisabled"], " ", in.Status, " ", tenant.Organization().AuditDisabled))
 		if string(m) == end {
 			panic(http.ErrAbortHandler)
@@ -47,15 +53,20 @@ func TestHook(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"received Set-OrganizationConfig true 0 false", "done Set-OrganizationConfig true 200 true"}
+	mu.Lock()
 	if !slices.Equal(seen, want) {
 		t.Errorf("seen %q, want %q", seen, want)
 	}
-	for _, end = range []string{"received", "done"} {
+	mu.Unlock()
+	for _, moment := range []string{"received", "done"} {
+		mu.Lock()
+		end = moment
+		mu.Unlock()
 		if err := set(false); !errors.Is(err, io.EOF) {
-			t.Errorf("ended when %s: %v", end, err)
+			t.Errorf("ended when %s: %v", moment, err)
 		}
-		if got := tenant.Organization().AuditDisabled; got != (end == "received") {
-			t.Errorf("ended when %s: AuditDisabled is %t", end, got)
+		if got := tenant.Organization().AuditDisabled; got != (moment == "received") {
+			t.Errorf("ended when %s: AuditDisabled is %t", moment, got)
 		}
 	}
 }
