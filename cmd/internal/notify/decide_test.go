@@ -119,8 +119,8 @@ func TestManyContested(t *testing.T) {
 // whatever the interval of the runs and however often the process is started again.
 func TestEachDayOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		interval := time.Duration(rapid.IntRange(1, 300).Draw(t, "minutes")) * time.Minute
-		days := rapid.IntRange(1, 6).Draw(t, "days")
+		interval := time.Duration(rapid.IntRange(20, 1500).Draw(t, "minutes")) * time.Minute
+		days := rapid.IntRange(1, 5).Draw(t, "days")
 		restarts := rapid.IntRange(1, 20).Draw(t, "restart every so many runs")
 		var state notify.State
 		var times []time.Time

@@ -151,8 +151,8 @@ func TestHostileNames(t *testing.T) {
 
 // TestMessageSize: an event of the longest texts stays within what the services take.
 func TestMessageSize(t *testing.T) {
-	for _, letter := range []string{"a", "<", "&", "語", "\u202e", "😀", "`"} {
-		long := strings.Repeat(letter, 5000)
+	for _, letter := range []string{"a", "<", "&", "語", "\u202e", "😀", "`", `"`, `\\`, "\xff"} {
+		long := strings.Repeat(letter, 1000)
 		e := hostile(t)
 		e.Reasons, e.Objects, e.Policy = nil, nil, long
 		for range 10 {
