@@ -133,6 +133,10 @@ func (d deeds) of(kind audit.SubjectKind) []deed {
 	return slices.DeleteFunc(slices.Clone(d.list), func(x deed) bool { return x.subject.Kind != kind })
 }
 
+// OnRetention tells an intent on a retention policy: to undo its run takes the Security
+// & Compliance service as well.
+func OnRetention(i journal.Intent) bool { return i.Subject.Kind == audit.KindRetention }
+
 // deedOf reads one intent. Its values come from a file that others may have had in
 // their hands, so nothing of them is taken on trust.
 func deedOf(i journal.Intent) (deed, error) {

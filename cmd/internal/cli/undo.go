@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
@@ -34,7 +33,7 @@ func (c *undoing) bind(cmd *cobra.Command) {
 	bindState(cmd, &c.state)
 	f.StringArrayVar(&c.reports, "report", nil, "also write the report to a file, `FORMAT=FILE` with text or json (repeatable)")
 	// Whatever is left of a run is said by the exit status.
-	c.failOn, c.withoutPolicy = audit.Info.String(), true
+	c.failOn, c.withoutPolicy = "info", true
 }
 
 // newUndo builds the command that takes a run back.
@@ -111,7 +110,7 @@ func (r *undoRun) run(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	if past.silent() {
+	if !past.wrote {
 		return r.nothing(past.id)
 	}
 	if past.tenant != c.conn.tenant {
@@ -163,7 +162,7 @@ func (r *undoRun) begin(ctx context.Context) (*comparing, error) {
 // comply connects once more, to the service of the retention policies too, where the
 // run wrote one.
 func (r *undoRun) comply(ctx context.Context, c *comparing, past *pastRun) error {
-	if !past.kinds[audit.KindRetention] {
+	if !past.retention {
 		return nil
 	}
 	conn, err := r.connectWith(ctx, r.job.target, calling{retention: true})

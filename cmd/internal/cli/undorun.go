@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/exoaudit/exoaudit/policy/audit"
+	"github.com/exoaudit/exoaudit/reconcile"
 	"github.com/exoaudit/exoaudit/reconcile/journal"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 	"github.com/exoaudit/exoaudit/reconcile/store"
@@ -29,13 +29,10 @@ const newestShown = 5
 type pastRun struct {
 	id, tenant string
 	at         time.Time
-	// kinds are those that it wrote; it is empty where it wrote nothing.
-	kinds   map[audit.SubjectKind]bool
-	entries []journal.Entry
+	// wrote tells a run that wrote anything, retention one that wrote a retention policy.
+	wrote, retention bool
+	entries          []journal.Entry
 }
-
-// silent tells a run that wrote nothing.
-func (p *pastRun) silent() bool { return len(p.kinds) == 0 }
 
 // walk goes through the journal that the run is read from, and checks its chain.
 func (r *undoRun) walk(ctx context.Context, c *comparing, each func(journal.Entry)) error {
@@ -67,17 +64,18 @@ func (r *undoRun) find(ctx context.Context, c *comparing, text string) (*pastRun
 	if err := r.walk(ctx, c, func(e journal.Entry) {
 		switch {
 		case e.Begin != nil && byID[e.Run] == nil:
-			p := &pastRun{id: e.Run, tenant: e.Begin.Tenant, at: e.At, kinds: map[audit.SubjectKind]bool{}}
+			p := &pastRun{id: e.Run, tenant: e.Begin.Tenant, at: e.At}
 			runs, byID[e.Run] = append(runs, p), p
 		case e.Intent != nil && byID[e.Run] != nil:
-			byID[e.Run].kinds[e.Intent.Subject.Kind] = true
+			p := byID[e.Run]
+			p.wrote, p.retention = true, p.retention || reconcile.OnRetention(*e.Intent)
 		}
 	}); err != nil {
 		return nil, err
 	}
 	if text == lastRun {
 		for _, p := range slices.Backward(runs) {
-			if !p.silent() {
+			if p.wrote {
 				return p, nil
 			}
 		}
@@ -118,7 +116,7 @@ func (r *undoRun) elsewhere(ctx context.Context, c *comparing, text string, runs
 			return nil, invalid("%s is the beginning of several runs; give more of it", report.Line(text))
 		}
 	}
-	runs = slices.DeleteFunc(runs, (*pastRun).silent)
+	runs = slices.DeleteFunc(runs, func(p *pastRun) bool { return !p.wrote })
 	if len(runs) == 0 {
 		return nil, invalid("there is no run %s, and none in the journal has written anything", report.Line(text))
 	}
