@@ -37,6 +37,9 @@ type Request struct {
 	// BypassEvery is how old the last whole listing of bypass associations may be
 	// in such a run; 0 is an hour.
 	BypassEvery time.Duration
+	// Raw keeps the rows of the tenant's own settings as they came, and reads them
+	// where the policy has no opinion on them too (see Plan.Observed).
+	Raw bool
 }
 
 // Check reads the tenant and compares it with the policy. The plan that it

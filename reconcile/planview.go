@@ -42,6 +42,7 @@ type Plan struct {
 	before    exchange.Stats // of the client, when the plan was begun
 	selection Selection
 	raised    []RaisedGuard
+	observed  Observed // see Request.Raw
 	// refusal is the name of the guard that blocks the whole plan, or empty.
 	refusal string
 }

@@ -25,6 +25,13 @@ type document struct {
 	warnings  []string
 	refused   []string
 	applied   *applied // nil for a plan
+	// threshold is from where on drift counts.
+	threshold reconcile.Threshold
+	// The rest is for the forms that show the whole; plans and text go without.
+	byType      []reconcile.TypeStanding
+	byRule      []reconcile.RuleStanding
+	acceptances []reconcile.Acceptance
+	observed    reconcile.Observed
 }
 
 // applied is what a run says beside its plan.
@@ -52,6 +59,7 @@ func ofPlan(p *reconcile.Plan, t reconcile.Threshold) document {
 		unknown:   p.Unknown(),
 		warnings:  p.WarningsFor(t),
 		refused:   p.Refused,
+		threshold: t,
 	}
 }
 

@@ -271,11 +271,8 @@ func (r *applyRun) finish(done *reconcile.Run) error {
 func (r *applyRun) results(done *reconcile.Run) error {
 	t := r.job.threshold
 	return r.show(r.job, func(d destination) error {
-		if d.format == "json" {
-			return report.WriteRun(d, done, t)
-		}
-		return report.WriteRunText(d, done, t, report.TextOptions{
-			Color: d.color, Verbose: r.app.out.verbose, ResultsOnly: !d.file,
+		return report.OfRun(done, t).Write(d, report.Format(d.format), report.Options{
+			Text: report.TextOptions{Color: d.color, Verbose: r.app.out.verbose, ResultsOnly: !d.file},
 		})
 	})
 }

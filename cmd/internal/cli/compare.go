@@ -46,7 +46,21 @@ func (c *comparison) bind(cmd *cobra.Command) {
 	f.BoolVar(&c.strict, "strict", false, "count as drift what the service has no way to set")
 	f.BoolVar(&c.acceptPopulation, "accept-population", false, "accept a tenant that shows no or far fewer mailboxes")
 	bindState(cmd, &c.state)
-	f.StringArrayVar(&c.reports, "report", nil, "also write the report to a file, `FORMAT=FILE` with text or json (repeatable)")
+	bindReports(cmd, &c.reports)
+}
+
+// bindReports gives a command the flag for reports in files.
+func bindReports(cmd *cobra.Command, reports *[]string) {
+	cmd.Flags().StringArrayVar(reports, "report", nil, "also write the report to a file, `FORMAT=FILE` with "+formatNames()+" (repeatable)")
+}
+
+// formatNames lists the forms of reports.
+func formatNames() string {
+	var names []string
+	for _, f := range report.Formats() {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, ", ")
 }
 
 // job is a comparison whose flags and files have been checked.
@@ -79,8 +93,8 @@ func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
 	j := &job{comparison: *c, threshold: threshold}
 	for _, r := range c.reports {
 		format, path, ok := strings.Cut(r, "=")
-		if !ok || path == "" || !slices.Contains([]string{"text", "json"}, format) {
-			return nil, invalid("--report %s: write FORMAT=FILE with text or json", report.Line(r))
+		if !ok || path == "" || !slices.Contains(report.Formats(), report.Format(format)) {
+			return nil, invalid("--report %s: write FORMAT=FILE with %s", report.Line(r), formatNames())
 		}
 		j.files = append(j.files, reportFile{format: format, path: path})
 	}
@@ -189,10 +203,9 @@ func (a *app) showPlan(j *job, p *reconcile.Plan) error {
 }
 
 func (a *app) writePlan(d destination, p *reconcile.Plan, t reconcile.Threshold) error {
-	if d.format == "json" {
-		return report.WritePlan(d, p, t)
-	}
-	return report.WritePlanText(d, p, t, report.TextOptions{Color: d.color, Verbose: a.out.verbose})
+	return report.OfPlan(p, t).Write(d, report.Format(d.format), report.Options{
+		Text: report.TextOptions{Color: d.color, Verbose: a.out.verbose},
+	})
 }
 
 // show writes a report to standard output, then to the files of --report. The
