@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"net"
 	"net/http"
 	"strconv"
@@ -17,6 +18,8 @@ import (
 const (
 	// attemptTime bounds one attempt, until the header of the answer is there.
 	attemptTime = 10 * time.Second
+	// graceTime is how long Close waits for workers whose requests were cut off.
+	graceTime = time.Second
 	// longestWait is the most that a receiver can ask to wait.
 	longestWait = time.Hour
 	// usefulTime is for how long an event is tried. A heartbeat says that a run ended
@@ -41,42 +44,58 @@ type failure struct {
 	wait  time.Duration
 }
 
-// deliver tries to deliver one event until that is done, hopeless or of no use any
-// more.
-func (s *Sender) deliver(ctx context.Context, l *lane, e Event) {
-	m, err := messageFor(l.target.kind, e)
-	if err != nil {
-		s.lose(ctx, l, e, ResultRefused, err.Error())
-		return
-	}
-	kind, useful := string(l.target.kind), usefulTime
+// deliver makes one attempt, and puts the event back into its queue where another may
+// do better.
+func (s *Sender) deliver(ctx context.Context, l *lane, it item) {
+	e, useful := it.event, usefulTime
 	if e.Kind == EventHeartbeat {
 		useful = usefulHeartbeatTime
 	}
-	begun := s.opts.Now()
-	for n := 1; ; n++ {
-		last := s.ending()
-		f := s.attempt(ctx, l, m, e.ID)
-		if f == nil {
-			s.opts.Result(kind, ResultDelivered)
-			return
-		}
-		wait := max(backoff(n), f.wait)
-		switch {
-		case !f.again:
-			s.lose(ctx, l, e, ResultRefused, f.why)
-			return
-		case last:
-			s.lose(ctx, l, e, ResultDropped, f.why+", and the program is ending")
-			return
-		case s.opts.Now().Sub(begun)+wait > useful:
-			s.lose(ctx, l, e, ResultExpired, f.why)
-			return
-		}
-		s.opts.Result(kind, ResultRetried)
-		s.opts.Logger.DebugContext(ctx, fmt.Sprintf("notification to %s: %s; trying again in %s", l.target, f.why, wait))
-		s.pause(ctx, wait)
+	if s.opts.Now().Sub(it.put) > useful {
+		s.lose(ctx, l, it, ResultExpired, "its turn came too late")
+		return
 	}
+	m, err := messageFor(l.target.kind, e)
+	if err != nil {
+		s.lose(ctx, l, it, ResultRefused, err.Error())
+		return
+	}
+	last := s.ending()
+	f := s.attempt(ctx, l, m, e.ID)
+	if f == nil {
+		s.opts.Result(string(l.target.kind), ResultDelivered)
+		s.settle(it, true)
+		return
+	}
+	it.failed++
+	wait := spread(max(backoff(it.failed), f.wait), e.ID, it.failed)
+	now := s.opts.Now()
+	it.due = now.Add(wait)
+	l.queue.hold(now.Add(f.wait))
+	switch {
+	case !f.again:
+		s.lose(ctx, l, it, ResultRefused, f.why)
+	case last:
+		s.lose(ctx, l, it, ResultDropped, f.why+", and the program is ending")
+	case it.due.Sub(it.put) > useful:
+		s.lose(ctx, l, it, ResultExpired, f.why)
+	default:
+		s.opts.Result(string(l.target.kind), ResultRetried)
+		s.opts.Logger.DebugContext(ctx, fmt.Sprintf("notification to %s: %s; trying again in %s", l.target, f.why, wait))
+		if l.queue.again(it) {
+			s.merged(l)
+		}
+	}
+}
+
+// spread makes a wait up to a quarter longer, so that what failed together, in this
+// process and others, does not come back together. A hash of what differs between them
+// does for chance.
+func spread(wait time.Duration, id string, n int) time.Duration {
+	h := fnv.New32a()
+	_, _ = fmt.Fprintf(h, "%s %d", id, n)
+	const steps = 1024
+	return wait + wait/4*time.Duration(h.Sum32()%steps)/steps
 }
 
 // ending tells whether Close has begun: the next attempt is then the last.
@@ -89,13 +108,18 @@ func (s *Sender) ending() bool {
 	}
 }
 
-// pause waits, unless the sender is closing.
-func (s *Sender) pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+// pause waits until something may be due. Below zero there is nothing to wait for but
+// what is put.
+func (q *queue) pause(ctx context.Context, d time.Duration) {
+	var due <-chan time.Time
+	if d >= 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		due = timer.C
+	}
 	select {
-	case <-timer.C:
-	case <-s.closing:
+	case <-due:
+	case <-q.wake: // also by its close
 	case <-ctx.Done():
 	}
 }

@@ -3,16 +3,30 @@ package notify
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
-// maxQueued is how many events wait for one target.
+// maxQueued is how many events wait for one target, beside the one in the hands of its
+// worker.
 const maxQueued = 64
+
+// item is an event on its way to one target.
+type item struct {
+	event Event
+	// fates are those of the event and of the older ones for which it stands.
+	fates []*fate
+	put   time.Time
+	// failed counts the attempts so far; the next is not made before due.
+	failed int
+	due    time.Time
+}
 
 // queue holds the events that one target has not had, oldest first. What is in the
 // hands of the worker is not in it.
 type queue struct {
 	mu     sync.Mutex
-	events []Event
+	items  []item
+	held   time.Time // until when the target asked to be left alone
 	closed bool
 	// wake has room for one, so that putting never waits.
 	wake chan struct{}
@@ -20,29 +34,51 @@ type queue struct {
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
-// put adds an event, and gives the one that had to make room or was merged with it:
-// merged tells which. Nothing is added to a queue that is closed; the event itself is
-// then what was lost.
-func (q *queue) put(e Event) (lost *Event, merged bool) {
+// put adds an event, and gives the one that had to make room. It tells whether the
+// event was merged with an older one. Nothing is added to a queue that is closed; the
+// event itself is then what was lost.
+func (q *queue) put(it item) (lost *item, merged bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	defer q.signal()
 	if q.closed {
-		return &e, false
+		return &it, false
 	}
-	if i := slices.IndexFunc(q.events, func(old Event) bool { return merges(old, e) }); i >= 0 {
-		old := q.events[i]
-		q.events = append(slices.Delete(q.events, i, i+1), merge(old, e))
-		return &old, true
+	if i := slices.IndexFunc(q.items, func(old item) bool { return merges(old.event, it.event) }); i >= 0 {
+		old := q.items[i]
+		q.items = append(slices.Delete(q.items, i, i+1), merge(old, it))
+		return nil, true
 	}
-	if len(q.events) >= maxQueued {
-		i := max(0, slices.IndexFunc(q.events, func(old Event) bool { return !standing(old.Kind) }))
-		old := q.events[i]
-		q.events = slices.Delete(q.events, i, i+1)
+	if len(q.items) >= maxQueued {
+		i := max(0, slices.IndexFunc(q.items, func(old item) bool { return !standing(old.event.Kind) }))
+		old := q.items[i]
+		q.items = slices.Delete(q.items, i, i+1)
 		lost = &old
 	}
-	q.events = append(q.events, e)
+	q.items = append(q.items, it)
 	return lost, false
+}
+
+// hold leaves the target alone until a time.
+func (q *queue) hold(until time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if until.After(q.held) {
+		q.held = until
+	}
+}
+
+// again puts back what could not be delivered. It tells whether a newer event stands
+// for it: to hear of the older one after that would mislead.
+func (q *queue) again(it item) (merged bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if i := slices.IndexFunc(q.items, func(newer item) bool { return merges(it.event, newer.event) }); i >= 0 {
+		q.items[i] = merge(it, q.items[i])
+		return true
+	}
+	q.items = slices.Insert(q.items, 0, it)
+	return false
 }
 
 func (q *queue) signal() {
@@ -52,16 +88,29 @@ func (q *queue) signal() {
 	}
 }
 
-// take gives the oldest event; done tells that there will be no more.
-func (q *queue) take() (e Event, ok, done bool) {
+// take gives the oldest event that is due, so that one which its receiver cannot take
+// does not keep back those behind it. Of a queue that is closed each is due. Where there
+// is none, wait is how long that stays so, below zero until something is put; done
+// tells that there will be no more.
+func (q *queue) take(now time.Time) (it item, ok bool, wait time.Duration, done bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.events) == 0 {
-		return Event{}, false, q.closed
+	wait = -1
+	for i, it := range q.items {
+		due := it.due
+		if q.held.After(due) {
+			due = q.held
+		}
+		left := due.Sub(now)
+		if left <= 0 || q.closed {
+			q.items = slices.Delete(q.items, i, i+1)
+			return it, true, 0, false
+		}
+		if wait < 0 || left < wait {
+			wait = left
+		}
 	}
-	e = q.events[0]
-	q.events = slices.Delete(q.events, 0, 1)
-	return e, true, false
+	return item{}, false, wait, q.closed
 }
 
 // close lets no further event in.
@@ -84,11 +133,12 @@ func merges(old, e Event) bool {
 
 // merge gives the newer event as one that began where the older did. Where a receiver
 // hears of a change only now, it is a change to it.
-func merge(old, e Event) Event {
-	if old.Kind == EventStateChanged {
+func merge(old, it item) item {
+	it.fates = slices.Concat(old.fates, it.fates)
+	if e := &it.event; old.event.Kind == EventStateChanged {
 		e.Kind = EventStateChanged
-		e.VerdictBefore, e.DriftingBefore = old.VerdictBefore, old.DriftingBefore
+		e.VerdictBefore, e.DriftingBefore = old.event.VerdictBefore, old.event.DriftingBefore
 		e.Text = e.line()
 	}
-	return e
+	return it
 }

@@ -53,6 +53,9 @@ func (t Target) request(ctx context.Context, m message, id, agent string, now ti
 		return nil, err
 	}
 	r.Header.Set("User-Agent", agent)
+	// An idle connection is of no use until the next event, and what a receiver says on
+	// it unasked the HTTP library writes to the log as it came.
+	r.Close = true
 	if m.method == http.MethodGet {
 		r.Body, r.GetBody = http.NoBody, nil
 		return r, nil

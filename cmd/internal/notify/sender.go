@@ -57,6 +57,7 @@ type Sender struct {
 	once    sync.Once
 	cancel  context.CancelFunc
 	lost    atomic.Int64
+	open    atomic.Int64 // what is neither delivered nor lost, by target
 }
 
 // lane is one target with its queue and its worker.
@@ -69,9 +70,7 @@ type lane struct {
 // New makes a Sender and starts a worker for each target; Close ends them. The context
 // gives values only: that it ends does not end the workers.
 func New(ctx context.Context, targets []Target, opts Options) *Sender {
-	if opts.Transport == nil {
-		opts.Transport = newTransport()
-	}
+	opts.Transport = bounded(opts.Transport)
 	if opts.Result == nil {
 		opts.Result = func(string, string) {}
 	}
@@ -89,31 +88,55 @@ func New(ctx context.Context, targets []Target, opts Options) *Sender {
 }
 
 // Notify hands an event to every target that wants its kind, and returns at once.
-func (s *Sender) Notify(ctx context.Context, e Event) {
+func (s *Sender) Notify(ctx context.Context, e Event) { s.NotifyOr(ctx, e, nil) }
+
+// NotifyOr is Notify with a function that is called, once and maybe before NotifyOr
+// returns, where no target at all took the event in the end.
+func (s *Sender) NotifyOr(ctx context.Context, e Event, lost func()) {
 	if s == nil {
 		return
 	}
+	var lanes []*lane
 	for _, l := range s.lanes {
-		if !l.target.wants(e.Kind) {
-			continue
+		if l.target.wants(e.Kind) {
+			lanes = append(lanes, l)
 		}
-		lost, merged := l.queue.put(e)
-		switch {
-		case lost == nil:
-		case merged:
-			s.opts.Result(string(l.target.kind), ResultMerged)
-		default:
-			s.lose(ctx, l, *lost, ResultDropped, "too many wait for it, or the program is ending")
+	}
+	f := &fate{lost: lost}
+	f.left.Store(int32(len(lanes))) //nolint:gosec // There are as many as lines in a configuration file.
+	s.open.Add(int64(len(lanes)))
+	for _, l := range lanes {
+		dropped, merged := l.queue.put(item{event: e, fates: []*fate{f}, put: s.opts.Now()})
+		if merged {
+			s.merged(l)
+		}
+		if dropped != nil {
+			s.lose(ctx, l, *dropped, ResultDropped, "too many wait for it, or the program is ending")
 		}
 	}
 }
 
+// merged notes that one event stands for two.
+func (s *Sender) merged(l *lane) {
+	s.open.Add(-1)
+	s.opts.Result(string(l.target.kind), ResultMerged)
+}
+
 // lose tells that an event will not be delivered.
-func (s *Sender) lose(ctx context.Context, l *lane, e Event, result, why string) {
+func (s *Sender) lose(ctx context.Context, l *lane, it item, result, why string) {
 	s.lost.Add(1)
 	s.opts.Result(string(l.target.kind), result)
 	s.opts.Logger.WarnContext(ctx, fmt.Sprintf("notification not delivered to %s: %s", l.target, why),
-		slog.String("event", string(e.Kind)), slog.String("id", e.ID))
+		slog.String("event", string(it.event.Kind)), slog.String("id", it.event.ID))
+	s.settle(it, false)
+}
+
+// settle tells the fates of an event what became of it at one target.
+func (s *Sender) settle(it item, heard bool) {
+	s.open.Add(-1)
+	for _, f := range it.fates {
+		f.settle(heard)
+	}
 }
 
 // Close lets no further event in and gives those that wait one more attempt each, at
@@ -139,11 +162,16 @@ func (s *Sender) Close(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.cancel()
-	<-done // every wait of a worker ends with its context
+	// Every wait of a worker ends with its context; a transport that does not heed it
+	// shall not keep the process.
+	select {
+	case <-done:
+	case <-time.After(graceTime):
+	}
 	if t, ok := s.opts.Transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}
-	if n := s.lost.Load(); n > 0 {
+	if n := s.lost.Load() + s.open.Load(); n > 0 {
 		return fmt.Errorf("%s not delivered", counted(int(n), "notification"))
 	}
 	return nil
@@ -152,31 +180,30 @@ func (s *Sender) Close(ctx context.Context) error {
 // work delivers the events of one target, one after the other.
 func (s *Sender) work(ctx context.Context, l *lane) {
 	for {
-		e, ok, done := l.queue.take()
+		it, ok, wait, done := l.queue.take(s.opts.Now())
 		switch {
 		case done:
 			return
 		case ok:
-			s.deliver(ctx, l, e)
-			continue
-		}
-		select {
-		case <-l.queue.wake:
-		case <-ctx.Done():
-			return
+			s.deliver(ctx, l, it)
+		default:
+			l.queue.pause(ctx, wait)
 		}
 	}
 }
 
-// newTransport gives a transport to the network. What it reads of an answer's headers
-// is bounded; of the body nothing is read.
-func newTransport() http.RoundTripper {
-	base, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return http.DefaultTransport
+// bounded gives a transport to the network, as given or one of its own, with a bound on
+// what it reads of an answer's headers; of the body nothing is read.
+func bounded(way http.RoundTripper) http.RoundTripper {
+	if way == nil {
+		way = http.DefaultTransport
 	}
-	t := base.Clone()
+	t, ok := way.(*http.Transport)
+	if !ok {
+		return way
+	}
+	t = t.Clone()
 	t.MaxResponseHeaderBytes = 64 << 10
-	t.MaxConnsPerHost = 2
+	t.MaxConnsPerHost = 4
 	return t
 }
