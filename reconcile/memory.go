@@ -45,7 +45,7 @@ type Memory struct {
 	delegates map[guid]delegateFact
 
 	// version is that of the snapshots that this memory was read from, and sums
-	// are the hashes of their bytes, by which it is seen what has changed.
+	// are the hashes of their unpacked bytes, by which it is seen what has changed.
 	version map[string]int64
 	sums    map[string][sha256.Size]byte
 	// journal is the number of the last line of the tenant's journal when the
@@ -175,10 +175,14 @@ func loadParts(ctx context.Context, st store.Store, tenant string) (*Memory, err
 		if s.Version == 0 {
 			continue
 		}
-		if err := m.decode(part, s.Data); err != nil {
+		raw, err := unsqueeze(part, s.Data)
+		if err != nil {
 			return nil, err
 		}
-		m.sums[part.name] = sha256.Sum256(s.Data)
+		m.sums[part.name] = sha256.Sum256(raw)
+		if err := m.unpack(part, raw); err != nil {
+			return nil, err
+		}
 	}
 	return m, nil
 }
@@ -191,15 +195,20 @@ func (m *Memory) Save(ctx context.Context, st store.Store, tenant string) error 
 	var list []store.Snapshot
 	sums := map[string][sha256.Size]byte{}
 	for _, part := range memoryParts() {
-		data, err := m.encode(part)
+		raw, err := m.pack(part)
 		if err != nil {
 			return err
 		}
-		sums[part.name] = sha256.Sum256(data)
+		sums[part.name] = sha256.Sum256(raw)
 		same := m.sums[part.name] == sums[part.name] || m.version[part.name] == 0 && part.empty(m)
-		if !same || part.name == snapshotMarks && len(list) > 0 {
-			list = append(list, store.Snapshot{Name: part.name, Version: m.version[part.name], Data: data})
+		if same && (part.name != snapshotMarks || len(list) == 0) {
+			continue
 		}
+		data, err := squeeze(raw)
+		if err != nil {
+			return err
+		}
+		list = append(list, store.Snapshot{Name: part.name, Version: m.version[part.name], Data: data})
 	}
 	if len(list) == 0 {
 		return nil

@@ -62,17 +62,23 @@ func (e *MemoryError) Error() string {
 		"or name another place with --state, where the first full check begins anew", e.Name, e.Why)
 }
 
-func (m *Memory) encode(part memoryPart) ([]byte, error) {
+// pack gives a part before it is squeezed, by which it is told whether it changed:
+// that is cheap, and squeezing the sweep of a large tenant is not.
+func (m *Memory) pack(part memoryPart) ([]byte, error) {
 	var p packer
 	part.write(m, &p)
 	if p.err != nil {
 		return nil, fmt.Errorf("packing what is remembered (%s): %w", part.name, p.err)
 	}
+	return p.b, nil
+}
+
+func squeeze(raw []byte) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteString(memoryMagic)
 	out.WriteByte(memoryForm)
 	z := gzip.NewWriter(&out)
-	if _, err := z.Write(p.b); err != nil {
+	if _, err := z.Write(raw); err != nil {
 		return nil, err
 	}
 	if err := z.Close(); err != nil {
@@ -81,22 +87,26 @@ func (m *Memory) encode(part memoryPart) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (m *Memory) decode(part memoryPart, data []byte) error {
+func unsqueeze(part memoryPart, data []byte) ([]byte, error) {
 	rest, found := bytes.CutPrefix(data, []byte(memoryMagic))
 	switch {
 	case !found || len(rest) == 0:
-		return &MemoryError{part.name, "it is not what this program writes"}
+		return nil, &MemoryError{part.name, "it is not what this program writes"}
 	case rest[0] != memoryForm:
-		return &MemoryError{part.name, fmt.Sprintf("it is of form %d, and this version reads form %d", rest[0], memoryForm)}
+		return nil, &MemoryError{part.name, fmt.Sprintf("it is of form %d, and this version reads form %d", rest[0], memoryForm)}
 	}
 	z, err := gzip.NewReader(bytes.NewReader(rest[1:]))
 	if err != nil {
-		return &MemoryError{part.name, "it is damaged: " + err.Error()}
+		return nil, &MemoryError{part.name, "it is damaged: " + err.Error()}
 	}
 	raw, err := io.ReadAll(io.LimitReader(z, maxMemory))
 	if err != nil {
-		return &MemoryError{part.name, "it is damaged: " + err.Error()}
+		return nil, &MemoryError{part.name, "it is damaged: " + err.Error()}
 	}
+	return raw, nil
+}
+
+func (m *Memory) unpack(part memoryPart, raw []byte) error {
 	u := &unpacker{b: raw}
 	part.read(m, u)
 	if u.err == nil && len(u.b) > 0 {

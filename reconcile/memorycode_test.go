@@ -200,3 +200,21 @@ func FuzzMemory(f *testing.F) {
 		}
 	})
 }
+
+// encode gives a part as it is kept.
+func (m *Memory) encode(part memoryPart) ([]byte, error) {
+	raw, err := m.pack(part)
+	if err != nil {
+		return nil, err
+	}
+	return squeeze(raw)
+}
+
+// decode takes a part as it was kept.
+func (m *Memory) decode(part memoryPart, data []byte) error {
+	raw, err := unsqueeze(part, data)
+	if err != nil {
+		return err
+	}
+	return m.unpack(part, raw)
+}
