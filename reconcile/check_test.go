@@ -165,8 +165,8 @@ func TestCutListings(t *testing.T) {
 		} {
 			t.Run(cmdlet+" "+name, func(t *testing.T) {
 				synctestRun(t, func(t *testing.T) {
-					tenant := simulator.NewTenant(simulator.Seed{Seed: 3, Mailboxes: 1300, Bypassed: 0.005, Drift: 0.02, UnifiedLogOff: true})
-					b := newBench(t, tenant, simulator.WithFaults(fault))
+					tenant := simulator.NewTenant(simulator.Seed{Seed: 3, Mailboxes: 130, Bypassed: 0.05, Drift: 0.2, UnifiedLogOff: true})
+					b := newBench(t, tenant, simulator.WithFaults(fault), simulator.WithPageSize(100))
 					plan := b.check(parse(t, modest))
 					if got := plan.Verdict(strict); got != reconcile.VerdictIncomplete {
 						t.Errorf("verdict %s, coverage %+v", got, plan.Coverage)
@@ -196,8 +196,9 @@ func TestCutListings(t *testing.T) {
 
 // TestCursorLostOnce: one lost cursor costs time, and no result.
 func TestCursorLostOnce(t *testing.T) {
-	tenant := healthyTenant(2500)
-	b := newBench(t, tenant, simulator.WithFaults(simulator.CursorLost("Get-Mailbox", 1), simulator.CursorLost("Get-MailboxAuditBypassAssociation", 1)))
+	tenant := healthyTenant(250)
+	b := newBench(t, tenant, simulator.WithPageSize(100),
+		simulator.WithFaults(simulator.CursorLost("Get-Mailbox", 1), simulator.CursorLost("Get-MailboxAuditBypassAssociation", 1)))
 	plan := b.check(parse(t, modest))
 	if got := plan.Verdict(strict); got != reconcile.VerdictInLine {
 		t.Errorf("verdict %s, coverage %+v", got, plan.Coverage)

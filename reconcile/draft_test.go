@@ -124,8 +124,18 @@ func atLeastDefaults(t *testing.T, p *policy.Policy) {
 
 // TestDraftNoticesWeakening: after any one value of the tenant is weakened, the
 // draft names that and nothing else.
-func TestDraftNoticesWeakening(t *testing.T) {
-	for seed := range uint64(10) {
+func TestDraftNoticesWeakening(t *testing.T) { noticesWeakening(t, 2) }
+
+// TestLargeDraftNoticesWeakening does so of more tenants.
+func TestLargeDraftNoticesWeakening(t *testing.T) {
+	if testing.Short() {
+		t.Skip("weakens ten tenants in every way; run without -short")
+	}
+	noticesWeakening(t, 10)
+}
+
+func noticesWeakening(t *testing.T, tenants uint64) {
+	for seed := range tenants {
 		for name, w := range weakenings() {
 			t.Run(fmt.Sprintf("%d %s", seed, name), func(t *testing.T) {
 				tenant := draftTenant(seed)
