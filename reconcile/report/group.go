@@ -41,12 +41,7 @@ func groupChanges(changes iter.Seq[reconcile.Change], limit int) []*group {
 	byKey := map[groupKey]*group{}
 	var order []*group
 	for c := range changes {
-		key := groupKey{
-			kind: string(c.Subject.Kind), setting: string(c.Setting), edit: editOf(c), reason: c.Reason, note: withoutRequest(c.Note),
-			fate: c.Fate, severity: c.Severity.String(), weakens: c.Weakens, pins: c.Pins,
-			file: c.Origin.File, rule: c.Origin.Rule, line: c.Origin.Line, column: c.Origin.Column,
-			result: c.Result, carried: c.Carried,
-		}
+		key := keyOf(c)
 		g, ok := byKey[key]
 		if !ok {
 			g = &group{first: c}
@@ -59,6 +54,16 @@ func groupChanges(changes iter.Seq[reconcile.Change], limit int) []*group {
 		}
 	}
 	return order
+}
+
+// keyOf gives what a change has in common with those of its group.
+func keyOf(c reconcile.Change) groupKey {
+	return groupKey{
+		kind: string(c.Subject.Kind), setting: string(c.Setting), edit: editOf(c), reason: c.Reason, note: withoutRequest(c.Note),
+		fate: c.Fate, severity: c.Severity.String(), weakens: c.Weakens, pins: c.Pins,
+		file: c.Origin.File, rule: c.Origin.Rule, line: c.Origin.Line, column: c.Origin.Column,
+		result: c.Result, carried: c.Carried,
+	}
 }
 
 // withoutRequest cuts the id of the request off a note, which differs from one
