@@ -21,7 +21,7 @@ func BeforeApply(p *reconcile.Plan, t reconcile.Threshold, command, applicationI
 		if c.Fate == reconcile.FatePlanned {
 			tally.add(c)
 		}
-		if c.Severity >= t.FailOn && (c.Fate == reconcile.FatePlanned || c.Fate == reconcile.FateBlocked) {
+		if drifts(c, t) {
 			o.Counts.Drifting++
 		}
 		o.contest(c)

@@ -23,6 +23,10 @@ const maxContested = 1000
 type State struct {
 	Verdict  string `json:"verdict"`
 	Drifting int    `json:"drifting"`
+	// Changes stands for which changes drift, as [Outcome.Drift].
+	Changes string `json:"changes,omitempty"`
+	// Owed is what people last heard, where what was told after that reached nobody.
+	Owed *Owed `json:"owed,omitempty"`
 	// Since is when the verdict became what it is, Told when people last heard of it.
 	Since time.Time `json:"since,omitzero"`
 	Told  time.Time `json:"told,omitzero"`
@@ -34,6 +38,12 @@ type State struct {
 	// ContestedCount is their number also where there are too many to name.
 	Contested      []string `json:"contested,omitempty"`
 	ContestedCount int      `json:"contestedCount"`
+}
+
+// Owed is how a tenant stood when somebody last heard of it.
+type Owed struct {
+	Verdict  string `json:"verdict"`
+	Drifting int    `json:"drifting"`
 }
 
 // sealedState is a State as it is kept.
@@ -115,17 +125,19 @@ func decideFailure(prev State, o Outcome) (State, []Event) {
 // another thing than before, or another day.
 func (s *State) standing(o Outcome) (Event, bool) {
 	prev := *s
-	recovered := !prev.Failing.IsZero()
-	s.Failing, s.FailureTold = time.Time{}, time.Time{}
-	s.Drifting = o.Counts.Drifting
+	recovered, owed := !prev.Failing.IsZero(), prev.Owed
+	s.Failing, s.FailureTold, s.Owed = time.Time{}, time.Time{}, nil
+	s.Drifting, s.Changes = o.Counts.Drifting, o.Drift
 	if prev.Verdict != o.Verdict {
 		s.Verdict, s.Since = o.Verdict, o.At
 	}
+	// A state of an earlier version does not say which changes it was about.
+	others := prev.Drifting == s.Drifting && prev.Changes != s.Changes && prev.Changes != ""
 	kind := EventStateChanged
 	switch {
-	case prev.Verdict == "" && !recovered && o.Verdict == verdictInLine:
+	case prev.Verdict == "" && !recovered && owed == nil && o.Verdict == verdictInLine:
 		return Event{}, false
-	case prev.Verdict != o.Verdict, prev.Drifting != s.Drifting, recovered:
+	case prev.Verdict != o.Verdict, prev.Drifting != s.Drifting, others, recovered, owed != nil:
 	case o.Verdict != verdictInLine && due(prev.Told, o.At):
 		kind = EventStillDrifting
 	default:
@@ -133,13 +145,29 @@ func (s *State) standing(o Outcome) (Event, bool) {
 	}
 	s.Told = o.At
 	e := o.event(kind)
-	e.VerdictBefore, e.DriftingBefore = prev.Verdict, prev.Drifting
-	if recovered {
+	e.VerdictBefore, e.DriftingBefore, e.others = prev.Verdict, prev.Drifting, others
+	switch {
+	case recovered:
 		e.VerdictBefore = verdictNone
+	case owed != nil:
+		e.VerdictBefore, e.DriftingBefore = owed.Verdict, owed.Drifting
 	}
 	e.Since = new(s.Since)
 	e.Text = e.line()
 	return e, true
+}
+
+// owe takes back that an event was told: it reached nobody, so that the next run is to
+// tell of what it still finds.
+func (s *State) owe(e Event) {
+	switch {
+	case standing(e.Kind) && s.Owed == nil:
+		s.Owed = &Owed{Verdict: e.VerdictBefore, Drifting: e.DriftingBefore}
+	case e.Kind == EventRunFailed:
+		s.FailureTold = time.Time{}
+	case e.Kind == EventContested:
+		s.Contested, s.ContestedCount = nil, 0
+	}
 }
 
 // contested moves on to what is contested now, and tells of what was not.
@@ -189,7 +217,8 @@ func (e Event) whole() Event {
 
 // equal tells whether two states say the same.
 func (s State) equal(o State) bool {
-	return s.Verdict == o.Verdict && s.Drifting == o.Drifting && s.Since.Equal(o.Since) && s.Told.Equal(o.Told) &&
+	owed := (s.Owed == nil) == (o.Owed == nil) && (s.Owed == nil || *s.Owed == *o.Owed)
+	return owed && s.Verdict == o.Verdict && s.Drifting == o.Drifting && s.Changes == o.Changes && s.Since.Equal(o.Since) && s.Told.Equal(o.Told) &&
 		s.Failing.Equal(o.Failing) && s.FailureTold.Equal(o.FailureTold) &&
 		s.ContestedCount == o.ContestedCount && slices.Equal(s.Contested, o.Contested)
 }

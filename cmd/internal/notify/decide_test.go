@@ -52,6 +52,11 @@ func TestDecide(t *testing.T) {
 		o.Contested = ids
 		return o
 	}
+	which := func(n int, changes string) notify.Outcome {
+		o := drift(n)
+		o.Drift = changes
+		return o
+	}
 	at := func(o notify.Outcome, hours int) notify.Outcome {
 		o.At = dawn.Add(time.Duration(hours) * time.Hour)
 		return o
@@ -71,6 +76,10 @@ func TestDecide(t *testing.T) {
 		{"grows and shrinks", []notify.Outcome{drift(1), drift(2), drift(2), drift(1)}, []string{
 			"stateChanged heartbeat", "stateChanged<drift heartbeat", "heartbeat", "stateChanged<drift heartbeat",
 		}},
+		{"one comes as another goes", []notify.Outcome{which(1, "a"), which(1, "a"), which(1, "b"), which(1, "b")}, []string{
+			"stateChanged heartbeat", "heartbeat", "stateChanged<drift heartbeat", "heartbeat",
+		}},
+		{"which they are was not kept", []notify.Outcome{drift(1), which(1, "a")}, []string{"stateChanged heartbeat", "heartbeat"}},
 		{"blind", []notify.Outcome{fine, blind, blind}, []string{"heartbeat", "stateChanged<inLine", ""}},
 		{"each day", []notify.Outcome{drift(1), at(drift(1), 23), at(drift(1), 24), at(drift(1), 25), at(drift(1), 48)}, []string{
 			"stateChanged heartbeat", "heartbeat", "stillDrifting<drift heartbeat", "heartbeat", "stillDrifting<drift heartbeat",

@@ -20,7 +20,7 @@ const (
 	// EventAfterApply is sent when a run that was announced has ended.
 	EventAfterApply EventKind = "afterApply"
 	// EventStateChanged is sent when the verdict is another than that of the run
-	// before, or more or fewer changes drift.
+	// before, or when more, fewer or other changes drift.
 	EventStateChanged EventKind = "stateChanged"
 	// EventStillDrifting is sent once a day while the verdict stays what it is and is
 	// not inLine.
@@ -31,7 +31,7 @@ const (
 	// EventContested is sent when something else undoes what this tool fixes.
 	EventContested EventKind = "contested"
 	// EventHeartbeat goes to heartbeats alone, after a run that saw the whole of what
-	// it was to look at.
+	// it was to look at, that no guard refused, and of which all is kept.
 	EventHeartbeat EventKind = "heartbeat"
 )
 
@@ -88,6 +88,8 @@ type Event struct {
 	// counts the others.
 	Objects        []Object `json:"objects"`
 	ObjectsLeftOut int      `json:"objectsLeftOut"`
+	// others tells that as many changes drift as before, but not the same ones.
+	others bool
 }
 
 // Counts are numbers of changes; Unknown is that of objects which could not be

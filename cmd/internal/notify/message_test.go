@@ -197,6 +197,9 @@ func TestHeartbeatSaysNothing(t *testing.T) {
 func TestEventKeys(t *testing.T) {
 	var keys []string
 	for field := range reflect.TypeFor[notify.Event]().Fields() {
+		if !field.IsExported() {
+			continue
+		}
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		keys = append(keys, name)
 	}

@@ -2,6 +2,8 @@ package notify
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -28,10 +30,14 @@ type Outcome struct {
 	// Partial marks a look at a part that was asked for by name: it says nothing of
 	// how the tenant stands.
 	Partial bool
-	// Complete tells that everything was read, and that what was written is known.
+	// Complete tells that everything was read, that what was written is known, and that
+	// no guard refused it.
 	Complete bool
 	// Wrote tells that the run was one that had changes to write.
 	Wrote bool
+	// Drift stands for which changes drift: as long as it is the same, so are they. It is
+	// empty where none does.
+	Drift string
 	// Contested are the ids of the changes that something else undoes, sorted.
 	Contested []string
 }
@@ -39,13 +45,13 @@ type Outcome struct {
 // OutcomeOfPlan gives the outcome of a comparison that ended at a time.
 func OutcomeOfPlan(p *reconcile.Plan, t reconcile.Threshold, at time.Time) Outcome {
 	o := outcomeOf(p, at)
-	o.stands(p.Verdict(t))
+	o.stands(p, p.Verdict(t))
 	tally := newTally()
 	for c := range p.Changes() {
 		o.Counts.add(c)
-		if c.Severity >= t.FailOn && (c.Fate == reconcile.FatePlanned || c.Fate == reconcile.FateBlocked) {
+		if drifts(c, t) {
 			o.Counts.Drifting++
-			tally.add(c)
+			tally.drift(c)
 		}
 		o.contest(c)
 	}
@@ -57,7 +63,7 @@ func OutcomeOfPlan(p *reconcile.Plan, t reconcile.Threshold, at time.Time) Outco
 // OutcomeOfRun gives the outcome of an apply.
 func OutcomeOfRun(r *reconcile.Run, t reconcile.Threshold) Outcome {
 	o := outcomeOf(r.Plan, r.FinishedAt)
-	o.stands(r.Verdict(t))
+	o.stands(r.Plan, r.Verdict(t))
 	o.Counts.Results = map[string]int{}
 	tally := newTally()
 	for c := range r.Changes() {
@@ -66,9 +72,9 @@ func OutcomeOfRun(r *reconcile.Run, t reconcile.Threshold) Outcome {
 			o.Counts.Results[string(c.Result)]++
 			o.Wrote = o.Wrote || !c.Carried
 		}
-		if c.Severity >= t.FailOn && left(c) {
+		if left(c, t) {
 			o.Counts.Drifting++
-			tally.add(c)
+			tally.drift(c)
 		}
 		o.contest(c)
 	}
@@ -89,22 +95,44 @@ func OutcomeOfError(err error, tenant, runID string, at time.Time) Outcome {
 }
 
 // stands notes a verdict.
-func (o *Outcome) stands(v reconcile.Verdict) {
+func (o *Outcome) stands(p *reconcile.Plan, v reconcile.Verdict) {
 	o.Verdict = string(v)
-	o.Complete = v == reconcile.VerdictInLine || v == reconcile.VerdictDrift
+	o.Complete = (v == reconcile.VerdictInLine || v == reconcile.VerdictDrift) && !p.GuardRefused()
+}
+
+// notKept notes why a run that wrote is not remembered: it did not end well.
+func (o *Outcome) notKept(err error) {
+	o.Complete = false
+	o.Reasons = append([]string{clip(report.Line(err.Error()), maxReasonText)}, o.Reasons...)
+	if over := len(o.Reasons) - maxReasons; over > 0 {
+		o.Reasons, o.ReasonsLeftOut = o.Reasons[:maxReasons], o.ReasonsLeftOut+over
+	}
+}
+
+// drifts tells whether a change of a plan counts as drift.
+func drifts(c reconcile.Change, t reconcile.Threshold) bool {
+	switch {
+	case c.Severity < t.FailOn:
+		return false
+	case c.Fate == reconcile.FateUnsupported:
+		return t.Strict
+	default:
+		return c.Fate == reconcile.FatePlanned || c.Fate == reconcile.FateBlocked
+	}
 }
 
 // left tells whether a change is drift that is left after an apply.
-func left(c reconcile.Change) bool {
-	switch c.Fate {
-	case reconcile.FateBlocked:
-		return true
-	case reconcile.FatePlanned:
-		return !slices.Contains([]reconcile.Result{
-			reconcile.ResultVerified, reconcile.ResultNotNeeded, reconcile.ResultUnsupported,
-		}, c.Result)
-	default:
+func left(c reconcile.Change, t reconcile.Threshold) bool {
+	if c.Fate != reconcile.FatePlanned {
+		return drifts(c, t)
+	}
+	switch c.Result {
+	case reconcile.ResultVerified, reconcile.ResultNotNeeded:
 		return false
+	case reconcile.ResultUnsupported:
+		return t.Strict && c.Severity >= t.FailOn
+	default:
+		return c.Severity >= t.FailOn
 	}
 }
 
@@ -168,6 +196,10 @@ type tally struct {
 	reasons []string
 	seen    map[string]bool
 	hidden  int
+	// drifting is the sum, without carry, of the hashes of the changes that drift: the
+	// order in which they come does not matter to it.
+	drifting [sha256.Size]byte
+	drifted  bool
 }
 
 func newTally() *tally {
@@ -190,6 +222,15 @@ func (t *tally) add(c reconcile.Change) {
 	}
 	for _, why := range []string{blockedReason(c), c.Note} {
 		t.reason(why)
+	}
+}
+
+// drift adds a change that drifts.
+func (t *tally) drift(c reconcile.Change) {
+	t.add(c)
+	t.drifted = true
+	for i, b := range sha256.Sum256([]byte(c.ID)) {
+		t.drifting[i] ^= b
 	}
 }
 
@@ -228,6 +269,9 @@ func (t *tally) into(o *Outcome) {
 	o.Objects, o.ObjectsLeftOut = t.objects, t.more
 	o.Reasons = append(o.Reasons, t.reasons...)
 	o.ReasonsLeftOut = t.hidden
+	if t.drifted {
+		o.Drift = hex.EncodeToString(t.drifting[:16])
+	}
 	if over := len(o.Reasons) - maxReasons; over > 0 {
 		o.Reasons = o.Reasons[:maxReasons]
 		o.ReasonsLeftOut += over

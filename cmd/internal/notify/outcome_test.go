@@ -36,6 +36,11 @@ var low = reconcile.Threshold{FailOn: audit.Low}
 
 func check(t testing.TB, tenant *simulator.Tenant, run string) (*exchange.Client, *reconcile.Plan) {
 	t.Helper()
+	return checkBy(t, wish, tenant, run)
+}
+
+func checkBy(t testing.TB, text string, tenant *simulator.Tenant, run string) (*exchange.Client, *reconcile.Plan) {
+	t.Helper()
 	client, err := exchange.New(exchange.Config{
 		Endpoint: "https://outlook.office365.com", TenantID: tenant.ID(), Transport: simulator.New(tenant).RoundTripper(),
 		TokenSource: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "a-token", TokenType: "Bearer"}), CmdletsPerSecond: 1e6,
@@ -43,7 +48,7 @@ func check(t testing.TB, tenant *simulator.Tenant, run string) (*exchange.Client
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, found := policy.Parse("policy.yaml", []byte(wish))
+	p, found := policy.Parse("policy.yaml", []byte(text))
 	if found.HasErrors() {
 		t.Fatal(found)
 	}
@@ -69,7 +74,7 @@ func apply(t testing.TB, client *exchange.Client, plan *reconcile.Plan) *reconci
 }
 
 func drifting() *simulator.Tenant {
-	return simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 60, Users: 9, Bypassed: 0.1, AuditDisabled: true})
+	return simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 30, Users: 9, Bypassed: 0.1, AuditDisabled: true})
 }
 
 // kept is where a Reporter keeps its state, and what it was handed out to send.

@@ -134,6 +134,7 @@ func merges(old, e Event) bool {
 // merge gives the newer event as one that began where the older did. Where a receiver
 // hears of a change only now, it is a change to it.
 func merge(old, it item) item {
+	it.event.others = it.event.others || old.event.others
 	it.fates = slices.Concat(old.fates, it.fates)
 	if e := &it.event; old.event.Kind == EventStateChanged {
 		e.Kind = EventStateChanged

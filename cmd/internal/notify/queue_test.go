@@ -23,21 +23,16 @@ func (r *receiver) runs(t *testing.T) []string {
 	return out
 }
 
-// rejecting answers 500 where a body holds a text.
-func rejecting(text string) func(int, *http.Request, string) (*http.Response, error) {
-	return func(_ int, r *http.Request, body string) (*http.Response, error) {
-		if strings.Contains(body, text) {
-			return status(r, 500), nil
-		}
-		return status(r, 200), nil
-	}
-}
-
 // TestOneEventHoldsNoneBack: an event over which its receiver stumbles, as by a name in
 // it that somebody chose for that, does not silence those after it.
 func TestOneEventHoldsNoneBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{answer: rejecting("poison")}
+		r := &receiver{answer: func(_ int, r *http.Request, body string) (*http.Response, error) {
+			if strings.Contains(body, "poison") {
+				return status(r, 500), nil
+			}
+			return status(r, 200), nil
+		}}
 		o := newOutbox(t, r, target(t, notify.KindWebhook, soc))
 		o.Notify(t.Context(), event(notify.EventBeforeApply, "poison"))
 		time.Sleep(10 * time.Minute)

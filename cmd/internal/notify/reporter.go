@@ -28,9 +28,13 @@ type Reporter struct {
 	Load func(context.Context) ([]byte, error)
 	Save func(context.Context, []byte) error
 
-	mu     sync.Mutex
-	loaded bool
-	state  State
+	mu    sync.Mutex
+	state State
+	// ahead tells that the state could not be kept, so that it is newer than what is.
+	ahead bool
+
+	lostMu sync.Mutex
+	lost   []Event // that no target took
 }
 
 // BeforeApply announces the writes of a plan.
@@ -52,7 +56,9 @@ func (r *Reporter) Ended(ctx context.Context, command, runID string, p *reconcil
 	var o Outcome
 	switch {
 	case run != nil:
-		o = OutcomeOfRun(run, r.Threshold)
+		if o = OutcomeOfRun(run, r.Threshold); err != nil {
+			o.notKept(err)
+		}
 	case err != nil:
 		o = OutcomeOfError(err, r.Tenant, runID, r.Now())
 	case p != nil:
@@ -64,41 +70,95 @@ func (r *Reporter) Ended(ctx context.Context, command, runID string, p *reconcil
 	r.tell(ctx, o)
 }
 
+// Undone tells that a run which took another back has ended. That says nothing of how
+// the tenant stands to its policy.
+func (r *Reporter) Undone(ctx context.Context, command string, run *reconcile.Run) {
+	if r == nil {
+		return
+	}
+	o := OutcomeOfRun(run, r.Threshold)
+	o.Partial, o.Command, o.ApplicationID = true, command, r.ApplicationID
+	r.tell(ctx, o)
+}
+
+// Settle keeps what no target took, for the next process to tell. It is for after the
+// end of the Sender.
+func (r *Reporter) Settle(ctx context.Context) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lost := r.takeLost()
+	if len(lost) == 0 {
+		return
+	}
+	r.load(ctx)
+	before := r.state
+	for _, e := range lost {
+		r.state.owe(e)
+	}
+	r.keep(ctx, before)
+}
+
 // tell decides, sends and keeps. Events are sent even where the state cannot be kept:
 // to hear twice is better than not to.
 func (r *Reporter) tell(ctx context.Context, o Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.load(ctx)
+	before := r.state
+	for _, e := range r.takeLost() {
+		r.state.owe(e)
+	}
 	next, events := Decide(r.state, o)
 	for _, e := range events {
-		r.Sender.Notify(ctx, e)
+		r.Sender.NotifyOr(ctx, e, func() {
+			r.lostMu.Lock()
+			defer r.lostMu.Unlock()
+			r.lost = append(r.lost, e)
+		})
 	}
-	changed := !next.equal(r.state)
 	r.state = next
-	if !changed || r.Save == nil {
+	r.keep(ctx, before)
+}
+
+// takeLost gives what no target took since it was last asked.
+func (r *Reporter) takeLost() []Event {
+	r.lostMu.Lock()
+	defer r.lostMu.Unlock()
+	lost := r.lost
+	r.lost = nil
+	return lost
+}
+
+// keep keeps the state where it is another than before, or than what is kept.
+func (r *Reporter) keep(ctx context.Context, before State) {
+	if r.Save == nil || !r.ahead && r.state.equal(before) {
 		return
 	}
-	data, err := next.Encode()
+	data, err := r.state.Encode()
 	if err == nil {
 		err = r.Save(context.WithoutCancel(ctx), data)
 	}
-	if err != nil {
+	if r.ahead = err != nil; r.ahead {
 		r.Logger.WarnContext(ctx, "what was told of the tenant could not be kept, so it may be told again: "+err.Error())
 	}
 }
 
-// load reads the state that an earlier process left, once. Without it things may be
-// told again, which is no reason to tell nothing.
+// load reads the state that the last run left, which may be one of another process.
+// Without it things may be told again, which is no reason to tell nothing.
 func (r *Reporter) load(ctx context.Context) {
-	if r.loaded || r.Load == nil {
+	if r.Load == nil || r.ahead {
 		return
 	}
 	data, err := r.Load(context.WithoutCancel(ctx))
 	if err == nil {
-		r.state, err = DecodeState(data)
+		var state State
+		if state, err = DecodeState(data); err == nil {
+			r.state = state
+		}
 	}
-	r.loaded = true
 	if err != nil {
 		r.Logger.WarnContext(ctx, "what was told of the tenant before is not known, so it may be told again: "+err.Error())
 	}

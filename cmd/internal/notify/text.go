@@ -51,6 +51,9 @@ func (e Event) drift() string {
 	if e.DriftingBefore != e.Counts.Drifting && e.VerdictBefore != "" {
 		text += fmt.Sprintf(" (was: %d)", e.DriftingBefore)
 	}
+	if e.others {
+		text += " (others than before)"
+	}
 	if e.Counts.Unknown > 0 {
 		text += ", " + counted(e.Counts.Unknown, "object") + " unknown"
 	}
