@@ -13,6 +13,8 @@ type AdminAuditLog struct {
 	AdminAuditLogAgeLimit           Field[string] // dd.hh:mm:ss
 	LogLevel                        Field[string]
 	TestCmdletLoggingEnabled        Field[bool]
+	// Raw is the whole row as it came; nil where the read failed.
+	Raw *RawRow
 }
 
 func adminAuditLogProperty(a *AdminAuditLog, name []byte) property {
@@ -41,7 +43,11 @@ func adminAuditLogProperty(a *AdminAuditLog, name []byte) property {
 // AdminAuditLog reads the settings of the unified and the admin audit log, from
 // where [Client.SetUnifiedAuditLog] writes them.
 func (c *Client) AdminAuditLog(ctx context.Context) (AdminAuditLog, error) {
-	r := one(c.invokeAuditLog(ctx, invocation{kind: read, cmdlet: cmdletGetAdminAuditLog}), adminAuditLogProperty)
+	o := c.invokeAuditLog(ctx, invocation{kind: read, cmdlet: cmdletGetAdminAuditLog})
+	r := one(o, adminAuditLogProperty)
+	if r.Err == nil {
+		r.Value.Raw = o.raw()
+	}
 	return r.Value, r.Err
 }
 

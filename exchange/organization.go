@@ -12,6 +12,8 @@ type Organization struct {
 	// IsDehydrated tells a tenant that needs Enable-OrganizationCustomization
 	// before some settings can be written (semantics 4.4).
 	IsDehydrated Field[bool]
+	// Raw is the whole row as it came; nil where the read failed.
+	Raw *RawRow
 }
 
 func organizationProperty(o *Organization, name []byte) property {
@@ -31,9 +33,11 @@ func organizationProperty(o *Organization, name []byte) property {
 
 // Organization reads the tenant's own settings.
 func (c *Client) Organization(ctx context.Context) (Organization, error) {
-	r := one(c.invoke(ctx, invocation{
-		kind: read, cmdlet: cmdletGetOrganization, anchor: organizationAnchor(),
-	}), organizationProperty)
+	o := c.invoke(ctx, invocation{kind: read, cmdlet: cmdletGetOrganization, anchor: organizationAnchor()})
+	r := one(o, organizationProperty)
+	if r.Err == nil {
+		r.Value.Raw = o.raw()
+	}
 	return r.Value, r.Err
 }
 

@@ -69,7 +69,7 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 			Tool: req.Tool, RunID: req.RunID, Tenant: req.Tenant, CreatedAt: started,
 			Policy: PolicyRef{Name: req.Policy.Name, Digest: req.Policy.Digest()},
 		},
-		selection: req.Selection, policy: req.Policy, memory: req.Memory,
+		selection: req.Selection, policy: req.Policy, memory: req.Memory, observed: obs.raw, Warnings: obs.rawMissing,
 	}}
 	if why != "" {
 		b.plan.Warnings = append(b.plan.Warnings, sweepInstead(why))
@@ -82,7 +82,7 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 func look(ctx context.Context, r Reader, req *Request) (obs *observation, why string, err error) {
 	fresh := func() *observer {
 		o := newObserver(r, req.Policy, req.Now)
-		o.compliance, o.tool = req.Compliance, req.Tool
+		o.compliance, o.tool, o.raw = req.Compliance, req.Tool, req.Raw
 		o.recall(req.Memory, req.Now())
 		return o
 	}

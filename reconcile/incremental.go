@@ -105,7 +105,7 @@ func (o *observer) sinceLastRun(ctx context.Context, every time.Duration) (obs *
 	o.needs.dates = true
 	o.obs.accounts.recall(o.memory)
 	var wg sync.WaitGroup
-	if o.asksUnifiedLog() || o.policy.AdminAudit != nil {
+	if o.asksAuditLog() || o.raw {
 		wg.Go(func() { o.adminAuditLog(ctx) })
 	}
 	wg.Go(func() { o.population(ctx, "") })
@@ -127,6 +127,17 @@ func (o *observer) hearClock() {
 	if at := o.reader.Stats().ServiceTime; !at.IsZero() {
 		o.obs.skew = at.Sub(o.now())
 	}
+}
+
+// judging is the time by which exemptions and permissions end: the later one of ours
+// and the service's, as long as that is believed. The marks of runs are by the
+// service's: what a sweep by our clock, where that is late, took for valid would
+// never be asked about again.
+func (o *observation) judging(started time.Time) time.Time {
+	if o.skew > skewMost {
+		return started
+	}
+	return started.Add(max(0, o.skew))
 }
 
 // outdated tells why what earlier runs left is no base for a look at what changed;

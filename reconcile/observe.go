@@ -57,6 +57,10 @@ type observation struct {
 	delegates map[guid]delegateFact
 	// changed is when the disputed mailboxes were last changed.
 	changed sync.Map
+	// raw are the tenant's own rows as they came, rawMissing what of them is missing
+	// that nothing else asked for.
+	raw        Observed
+	rawMissing []string
 	// skew is how far the service's clock is ahead of ours; 0 where it does not say.
 	skew time.Duration
 }
@@ -75,6 +79,8 @@ type observer struct {
 	memory *Memory
 	// tool is the name and version of this program.
 	tool string
+	// raw keeps the tenant's own rows as they come.
+	raw bool
 	// disputed are the mailboxes with a setting that somebody sets back, sorted.
 	disputed []guid
 	// window is nil where the whole tenant is looked at.
@@ -101,7 +107,7 @@ func (o *observer) observe(ctx context.Context, mailbox string) (*observation, e
 			o.retention(ctx)
 		}
 	})
-	if o.asksUnifiedLog() || o.policy.AdminAudit != nil {
+	if o.asksAuditLog() || o.raw {
 		wg.Go(func() { o.adminAuditLog(ctx) })
 	}
 	wg.Go(func() { o.population(ctx, mailbox) })
@@ -178,6 +184,7 @@ func (o *observer) organization(ctx context.Context) {
 		return
 	}
 	o.hearClock()
+	o.obs.raw.Organization = o.keepRaw("Get-OrganizationConfig", org.Raw)
 	v.name = org.Name.Value
 	v.auditDisabled = boolFact("AuditDisabled", org.AuditDisabled)
 	v.dehydrated = boolFact("IsDehydrated", org.IsDehydrated)
@@ -186,6 +193,10 @@ func (o *observer) organization(ctx context.Context) {
 func (o *observer) asksUnifiedLog() bool {
 	return o.policy.Organization != nil && o.policy.Organization.UnifiedAuditLog != nil
 }
+
+// asksAuditLog tells whether the policy says anything of the row of
+// Get-AdminAuditLogConfig.
+func (o *observer) asksAuditLog() bool { return o.asksUnifiedLog() || o.policy.AdminAudit != nil }
 
 // adminAuditLog reads the one row that holds the switch of the unified log and
 // the settings of the admin audit log.
@@ -196,6 +207,10 @@ func (o *observer) adminAuditLog(ctx context.Context) {
 		cfg, err = o.reader.AdminAuditLog(ctx)
 		return err
 	})
+	o.keepAuditLog(cfg, err)
+	if !o.asksAuditLog() {
+		return // It was read for its row alone: nothing is judged by it.
+	}
 	kind := audit.KindAdminAudit
 	if o.asksUnifiedLog() {
 		kind = audit.KindOrganization

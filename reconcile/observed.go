@@ -3,6 +3,8 @@ package reconcile
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/exoaudit/exoaudit/exchange"
 )
 
 // RawRow is a row of the service as it came, with where it came from.
@@ -24,3 +26,26 @@ type Observed struct {
 
 // Observed gives the raw rows that the plan was made from; see Request.Raw.
 func (p *Plan) Observed() Observed { return p.observed }
+
+// keepRaw gives a row that came as it is kept; nil where none is asked for.
+func (o *observer) keepRaw(cmdlet string, r *exchange.RawRow) *RawRow {
+	if !o.raw || r == nil {
+		return nil
+	}
+	return &RawRow{
+		Cmdlet: cmdlet, ReadAt: o.now().UTC(), RequestID: r.RequestID, ClientRequestID: r.ClientRequestID, Row: r.JSON,
+	}
+}
+
+// keepAuditLog keeps the row of the audit log settings. Where the policy says
+// nothing of them, that they could not be read makes nothing unknown, and is said.
+func (o *observer) keepAuditLog(cfg exchange.AdminAuditLog, err error) {
+	const cmdlet = "Get-AdminAuditLogConfig"
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.obs.raw.AdminAudit = o.keepRaw(cmdlet, cfg.Raw)
+	if err != nil && !o.asksAuditLog() {
+		o.obs.rawMissing = append(o.obs.rawMissing,
+			"the settings of the audit log are not shown as they are, as the policy does not need them and "+cmdlet+" failed: "+err.Error())
+	}
+}

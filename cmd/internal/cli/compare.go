@@ -27,6 +27,8 @@ type comparison struct {
 	sinceLastRun     bool
 	// withoutPolicy says that the command does without one where none is given.
 	withoutPolicy bool
+	// raw keeps the rows of the tenant's own settings as they came.
+	raw bool
 	// own gives the files of the command itself, once its flags are known.
 	own func() []claim
 }
@@ -175,11 +177,17 @@ func (a *app) request(j *job, conn *connection) reconcile.Request {
 	req := reconcile.Request{
 		Tool: toolName(), RunID: uuid.NewString(), Tenant: conn.tenant, Now: a.env.Now,
 		Policy: j.policy, Mailbox: j.mailbox, AcceptPopulation: j.acceptPopulation, SinceLastRun: j.sinceLastRun,
+		Raw: j.wantsRaw(),
 	}
 	if conn.compliance != nil {
 		req.Compliance = conn.compliance
 	}
 	return req
+}
+
+// wantsRaw tells whether the rows of the tenant's own settings are shown as they came.
+func (j *job) wantsRaw() bool {
+	return j.raw || slices.ContainsFunc(j.files, func(f reportFile) bool { return f.format == string(report.SCuBA) })
 }
 
 // calling says what a comparison calls: retention policies are at a service of
