@@ -142,17 +142,19 @@ func (s *service) assign(ctx context.Context, a *app, set *serviceSettings) (*da
 	} else {
 		s.metrics.Clients(conn.client)
 	}
+	c := &comparing{app: a, job: set.job, conn: conn, session: session}
+	reporter := c.newReporter(sender)
 	out := &daemon.Assignment{
 		Session: session, Request: set.request(a, conn), Threshold: set.job.threshold, Loops: set.loops,
 		Lock: func() (func(), error) { return s.lock(session) },
 		Close: func() {
 			s.flush(ctx, sender)
+			reporter.Settle(context.WithoutCancel(ctx))
 			conn.idle()
 		},
 	}
-	c := &comparing{app: a, job: set.job, conn: conn, session: session}
-	if r := c.newReporter(sender); r != nil {
-		out.Hooks = []daemon.Hooks{identify(c, r), daemon.Telling(r)}
+	if reporter != nil {
+		out.Hooks = []daemon.Hooks{identify(c, reporter), daemon.Telling(reporter)}
 	}
 	return out, nil
 }

@@ -94,6 +94,7 @@ type telling struct {
 	reporter *notify.Reporter
 	runID    string
 	run      *reconcile.Run // nil until there is one
+	undone   *reconcile.Run // likewise, of an undo
 }
 
 // tell begins to tell of a run.
@@ -124,12 +125,19 @@ func (t *telling) end(ctx context.Context, err error) {
 	if status := statusOf(err); failed && status != ExitNoReport && status != ExitDenied {
 		failed = false
 	}
-	if t.run != nil || failed {
-		t.reporter.Ended(ctx, "apply", t.runID, nil, t.run, err)
+	switch {
+	case t.undone != nil:
+		t.reporter.Undone(ctx, "undo", t.undone)
+	case t.run != nil: // The error is then what it found, by its status.
+		t.reporter.Ended(ctx, "apply", t.runID, nil, t.run, nil)
+	case failed:
+		t.reporter.Ended(ctx, "apply", t.runID, nil, nil, err)
 	}
+	settled := context.WithoutCancel(ctx)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
 	if err := t.sender.Close(ctx); err != nil {
 		t.c.logger().WarnContext(ctx, err.Error())
 	}
+	t.reporter.Settle(settled)
 }

@@ -124,8 +124,8 @@ func (r *undoRun) run(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	// How an undo ends says nothing of how the tenant stands to its policy, so only
-	// that it begins is told.
+	// How an undo ends says nothing of how the tenant stands to its policy, so that only
+	// its beginning and its end are told.
 	defer telling.end(ctx, nil)
 	return r.write(ctx, c, past, id, telling)
 }
@@ -206,6 +206,7 @@ func (r *undoRun) write(ctx context.Context, c *comparing, past *pastRun, id str
 	if err != nil {
 		return noReport("nothing was written: %w", err)
 	}
+	telling.undone = run
 	c.notKept(ctx, writing.Keep(ctx, "undo", run, r.job.threshold, func(w io.Writer) error {
 		return report.WriteRun(w, run, r.job.threshold)
 	}))

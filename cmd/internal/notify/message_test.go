@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -149,9 +151,11 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestMessageSize: an event of the longest texts stays within what the services take.
+// TestMessageSize: an event of the longest texts stays within what the services take
+// (Slack 3000 characters in a section, Teams 28 kilobytes), and says how much of it is
+// not shown.
 func TestMessageSize(t *testing.T) {
-	for _, letter := range []string{"a", "<", "&", "語", "\u202e", "😀", "`", `"`, `\\`, "\xff"} {
+	for _, letter := range []string{"a", "<", "&", "語", "\u202e", "😀", "`", `"`, `\`, "\xff"} {
 		long := strings.Repeat(letter, 1000)
 		e := hostile(t)
 		e.Reasons, e.Objects, e.Policy = nil, nil, long
@@ -161,8 +165,10 @@ func TestMessageSize(t *testing.T) {
 		for range 20 {
 			e.Objects = append(e.Objects, notify.Object{Kind: "mailbox", ID: "id", Name: long})
 		}
-		if got := delivered(t, notify.KindTeams, e); len(got.body) > 28_000 {
-			t.Errorf("a card of %q has %d bytes", letter, len(got.body))
+		e.ReasonsLeftOut, e.ObjectsLeftOut = 1000, 70_000
+		card := delivered(t, notify.KindTeams, e)
+		if len(card.body) > 28_000 {
+			t.Errorf("a card of %q has %d bytes", letter, len(card.body))
 		}
 		var message struct {
 			Blocks []struct{ Text struct{ Text string } }
@@ -178,10 +184,30 @@ func TestMessageSize(t *testing.T) {
 				t.Errorf("a section of %q has %d bytes", letter, len(b.Text.Text))
 			}
 		}
-		if whole > 12_000 {
-			t.Errorf("a message of %q has %d bytes of text", letter, whole)
+		if whole > 12_000 || len(message.Blocks) > 50 {
+			t.Errorf("a message of %q has %d bytes of text in %d blocks", letter, whole, len(message.Blocks))
+		}
+		for name, body := range map[string]string{"Slack": got.body, "Teams": card.body} {
+			if sum := counted(body); sum != 10+1000+20+70_000 {
+				t.Errorf("%s: shown and said to be left out are %d of %q", name, sum, letter)
+			}
 		}
 	}
+}
+
+var andMore = regexp.MustCompile(`and (\d+) more`)
+
+// counted adds the objects and reasons that a message shows and those which it says
+// there are beside them.
+func counted(body string) int {
+	sum := strings.Count(body, "mailbox ") - strings.Count(body, "mailbox audit") // a heading counts by settings
+	for _, m := range andMore.FindAllStringSubmatch(body, -1) {
+		n, _ := strconv.Atoi(m[1])
+		sum += n
+	}
+	// A reason begins like a name, but without the kind before it.
+	_, reasons, _ := strings.Cut(body, "Reasons")
+	return sum + strings.Count(reasons, "…")
 }
 
 // TestHeartbeatSaysNothing: a heartbeat is a call and no more.

@@ -37,12 +37,12 @@ func slackMessage(e Event) slackBody {
 	for _, f := range e.facts() {
 		lines = append(lines, f.name+": "+slackCode(f.value))
 	}
-	add(fit(lines, slackText))
+	add(fit(lines, 0, slackText))
 	if names := e.names(); len(names) > 0 {
-		add("Objects:\n" + fit(each(names, slackCode), slackText))
+		add("Objects:\n" + fit(each(names, slackCode), e.ObjectsLeftOut, slackText))
 	}
 	if whys := e.whys(); len(whys) > 0 {
-		add("Reasons:\n" + fit(each(whys, slackCode), slackText))
+		add("Reasons:\n" + fit(each(whys, slackCode), e.ReasonsLeftOut, slackText))
 	}
 	return body
 }
@@ -67,18 +67,19 @@ func each(lines []string, f func(string) string) []string {
 	return out
 }
 
-// fit joins lines as far as there is room, in bytes, and says where there was not.
-func fit(lines []string, most int) string {
+// fit joins lines as far as there is room, in bytes, and says how many there are beside
+// these: those that do not fit, and those that were left out before.
+func fit(lines []string, leftOut, most int) string {
 	var b strings.Builder
 	for i, l := range lines {
 		if b.Len()+len(l) > most {
-			b.WriteString("\n…")
+			leftOut += len(lines) - i
 			break
 		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(l)
+		b.WriteString(l + "\n")
 	}
-	return b.String()
+	if leftOut > 0 {
+		b.WriteString(andMore(leftOut))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -44,8 +44,8 @@ func teamsMessage(e Event) teamsBody {
 	for _, f := range e.facts() {
 		parts = append(parts, teamsLine(teamsRun{Text: f.name + ": "}, code(f.value)))
 	}
-	parts = append(parts, teamsList("Objects", e.names())...)
-	parts = append(parts, teamsList("Reasons", e.whys())...)
+	parts = append(parts, teamsList("Objects", e.names(), e.ObjectsLeftOut)...)
+	parts = append(parts, teamsList("Reasons", e.whys(), e.ReasonsLeftOut)...)
 	return teamsBody{Type: "message", Attachments: []teamsAttachment{{
 		ContentType: "application/vnd.microsoft.card.adaptive",
 		Content: teamsCard{
@@ -65,20 +65,28 @@ func teamsLine(runs ...teamsRun) teamsPart {
 	return teamsPart{Type: "RichTextBlock", Runs: runs}
 }
 
-// teamsList is a heading with its lines, nothing where there are none.
-func teamsList(heading string, lines []string) []teamsPart {
+// teamsList is a heading with its lines as far as there is room, and how many there are
+// beside these; nothing where there are none.
+func teamsList(heading string, lines []string, leftOut int) []teamsPart {
 	if len(lines) == 0 {
 		return nil
 	}
 	parts, room := []teamsPart{teamsLine(bold(heading))}, teamsText
-	for _, l := range lines {
-		if room -= len(l); room < 0 {
-			return append(parts, teamsLine(code("…")))
+	for i, l := range lines {
+		if room -= written(l); room < 0 {
+			leftOut += len(lines) - i
+			break
 		}
 		parts = append(parts, teamsLine(code(l)))
 	}
+	if leftOut > 0 {
+		parts = append(parts, teamsLine(code(andMore(leftOut))))
+	}
 	return parts
 }
+
+// written is the length of a text in bytes as JSON writes it.
+func written(s string) int { return len(s) + strings.Count(s, `"`) + strings.Count(s, `\`) }
 
 // unbraced breaks what a card reads as a function of dates, "{{DATE(…)}}".
 func unbraced(s string) string { return strings.ReplaceAll(s, "{{", "{ {") }

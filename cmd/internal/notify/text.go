@@ -116,7 +116,7 @@ func (e Event) facts() []fact {
 		{"Run", plain(e.RunID)},
 		{"Command", plain(e.Command)},
 		{"Application", plain(e.ApplicationID)},
-		{"Policy", report.Line(clip(e.Policy, maxNameText))},
+		{"Policy", shown(e.Policy, maxNameText)},
 		{"Verdict", words(e.Verdict)},
 	}
 	for _, c := range e.Changes {
@@ -125,8 +125,8 @@ func (e Event) facts() []fact {
 	return slices.DeleteFunc(list, func(f fact) bool { return f.value == "" })
 }
 
-// names are the objects, one line each, harmless on a line of text and not escaped
-// for any format yet.
+// names are the objects that an event names, one line each, harmless on a line of text
+// and not escaped for any format yet.
 func (e Event) names() []string {
 	var lines []string
 	for _, o := range e.Objects {
@@ -134,22 +134,23 @@ func (e Event) names() []string {
 		if name == "" {
 			name = o.ID
 		}
-		lines = append(lines, plain(o.Kind)+" "+clip(report.Line(name), maxNameText))
-	}
-	if e.ObjectsLeftOut > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more", e.ObjectsLeftOut))
+		lines = append(lines, plain(o.Kind)+" "+shown(name, maxNameText))
 	}
 	return lines
 }
 
-// whys are the reasons, one line each, likewise.
+// whys are the reasons that an event names, one line each, likewise.
 func (e Event) whys() []string {
 	var lines []string
 	for _, why := range e.Reasons {
-		lines = append(lines, clip(report.Line(why), maxReasonText))
-	}
-	if e.ReasonsLeftOut > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more", e.ReasonsLeftOut))
+		lines = append(lines, shown(why, maxReasonText))
 	}
 	return lines
 }
+
+// shown is a text of somebody else on a line, cut where it, or what its escapes make of
+// it, is too long.
+func shown(s string, most int) string { return clip(report.Line(clip(s, most)), most) }
+
+// andMore says that there are more.
+func andMore(n int) string { return fmt.Sprintf("and %d more", n) }
