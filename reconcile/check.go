@@ -144,7 +144,7 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 	b.joinStored()
 	obs.pop.settle()
 	cat := b.defaults()
-	d := differ{policy: b.req.Policy, catalogue: cat, storedMissing: obs.storedMissing, now: p.CreatedAt}
+	d := differ{policy: b.req.Policy, catalogue: cat, storedMissing: obs.storedMissing, now: obs.judging(p.CreatedAt)}
 
 	org := d.organization(obs.tenant)
 	p.orgState, p.orgName = org.state, obs.tenant.name
@@ -161,7 +161,7 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 	p.Warnings = append(p.Warnings, slices.Concat(selectorLimits(b.req.Policy), b.sinceWarnings())...)
 	p.Catalogue = Catalogue{Moved: cat.moved(), Lagging: b.lagging(d)}
 	p.Warnings = append(p.Warnings, p.Catalogue.warnings()...)
-	for _, w := range b.req.Policy.Expiries(p.CreatedAt) {
+	for _, w := range b.req.Policy.Expiries(d.now) {
 		p.Warnings = append(p.Warnings, w.String())
 	}
 	b.carry()
@@ -196,7 +196,7 @@ func (b *builder) bypass(ctx context.Context, d differ) error {
 	if refused {
 		b.obs.failures = append(b.obs.failures, failure{kind: audit.KindBypass, cmdlet: "Get-User", err: errAccountsRefused})
 	}
-	f := d.bypass(list, allowed, b.plan.CreatedAt)
+	f := d.bypass(list, allowed, d.now)
 	if !b.readWhole(audit.KindBypass) {
 		block(f.changes, "the listing of bypass associations is not complete")
 	} else if !list.partial {

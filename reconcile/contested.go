@@ -27,6 +27,10 @@ type fixes struct {
 	subjects
 }
 
+// lately tells whether they were made within the last day. Of those that a clock
+// which was ahead dates later than now nobody knows when they were made.
+func (f fixes) lately(now time.Time) bool { return now.Sub(f.at).Abs() < contestedTime }
+
 // dispute is a setting with the objects for which it is contested, and the fixes
 // of each.
 type dispute struct {
@@ -41,7 +45,7 @@ type dispute struct {
 func disputesOf(all []fixes, now time.Time) []dispute {
 	byWhat := map[[2]string][]fixes{}
 	for _, f := range all {
-		if now.Sub(f.at) < contestedTime {
+		if f.lately(now) {
 			key := [2]string{string(f.kind), string(f.setting)}
 			byWhat[key] = append(byWhat[key], f)
 		}

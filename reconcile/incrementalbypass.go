@@ -68,12 +68,11 @@ func (m *Memory) allows(id string) bool {
 	return ok && slices.ContainsFunc(m.allowed, func(a resolvedAccount) bool { return slices.Contains(a.ids, want) })
 }
 
-// answersFor tells whether a row is that of an id. A row without ids is judged as
-// what it is: one that cannot be told from others.
+// answersFor tells whether a row is that of an id. One without ids is nobody's: that
+// it is not bypassed says nothing of the account that was asked for.
 func answersFor(row exchange.BypassAssociation, id string) bool {
 	want, _ := parseGUID(id)
-	have := guidsOf(row.Guid, row.ExchangeObjectID)
-	return len(have) == 0 || slices.Contains(have, want)
+	return slices.Contains(guidsOf(row.Guid, row.ExchangeObjectID), want)
 }
 
 // recall takes over what earlier runs found the allow entries to stand for: a look

@@ -89,7 +89,7 @@ func (p *Plan) remember(m *Memory, r *Run) *Memory {
 		}
 		return &n
 	case p.Coverage.Scope == ScopeMailbox:
-		if m.sweep != nil {
+		if m.sweep.judgedAs(p) {
 			n.sweep = m.sweep.after(p, r)
 		}
 	case !p.complete():
@@ -99,7 +99,7 @@ func (p *Plan) remember(m *Memory, r *Run) *Memory {
 		// in it.
 	case p.sweeps():
 		n.sweep, n.measure, n.learned = p.newSweep(m, r), 0, p.lasting.defaults.learned
-	case m.sweep != nil:
+	case m.sweep.judgedAs(p):
 		n.sweep = m.sweep.after(p, r)
 	}
 	n.watermark = p.watermark(m, r)
@@ -170,6 +170,12 @@ func (p *Plan) newSweep(m *Memory, r *Run) *sweep {
 	return s
 }
 
+// judgedAs tells whether a run judged as the sweep did: what another policy, or
+// another version, finds or does not find says nothing of the findings of this one.
+func (s *sweep) judgedAs(p *Plan) bool {
+	return s != nil && s.digest == p.Policy.Digest && majorOf(s.tool) == majorOf(p.Tool)
+}
+
 // after gives the sweep with the findings of those mailboxes that a later run has
 // read as that run leaves them.
 func (s *sweep) after(p *Plan, r *Run) *sweep {
@@ -191,7 +197,7 @@ func (p *Plan) stillWaiting(old []waiting, r *Run) []waiting {
 		if !w.until.After(now) {
 			continue
 		}
-		kept := waiting{until: w.until, subjects: subjects{kind: w.kind, setting: w.setting}}
+		kept := waiting{until: w.end(now), subjects: subjects{kind: w.kind, setting: w.setting}}
 		for _, id := range w.ids {
 			if w.kind != audit.KindMailbox || !p.shows(lookup, id, w.setting) {
 				kept.ids = append(kept.ids, id)
@@ -232,7 +238,7 @@ func (p *Plan) recentFixes(old []fixes, r *Run) []fixes {
 	for _, f := range old {
 		// What this tool takes back itself nobody contests.
 		takenBack := r != nil && p.UndoOf() != "" && f.runID == p.UndoOf()
-		if now.Sub(f.at) < contestedTime && !takenBack {
+		if f.lately(now) && !takenBack {
 			out = append(out, f)
 		}
 	}

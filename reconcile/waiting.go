@@ -26,6 +26,15 @@ func waitFor(kind audit.SubjectKind) time.Duration {
 	}
 }
 
+// end is until when it is waited for. A clock that was ahead does not make that
+// longer than it takes.
+func (w waiting) end(now time.Time) time.Time {
+	if latest := now.UTC().Add(waitFor(w.kind)); w.until.After(latest) {
+		return latest
+	}
+	return w.until
+}
+
 // awaiting is the reason of a change that waits.
 func awaiting(until time.Time) string {
 	return "awaiting confirmation until " + until.UTC().Format(time.RFC3339)
@@ -101,7 +110,7 @@ func (h *holder) waits(s Subject, id guid, setting audit.Setting) (time.Time, bo
 	var until time.Time
 	for _, w := range h.memory.waiting {
 		if w.kind == s.Kind && w.setting == setting && w.until.After(h.now) && w.until.After(until) && w.hasObject(s, id) {
-			until = w.until
+			until = w.end(h.now)
 		}
 	}
 	return until, !until.IsZero()

@@ -71,6 +71,7 @@ func (s *scenario) beyond(c change) bool {
 	list := strings.TrimPrefix(c.Setting, "audit")
 	record := recordOf(wish, list)
 	isList := list == "Admin" || list == "Delegate" || list == "Owner"
+	swallowed := c.Setting == "auditEnabled" && s.switches.HiddenSet == simulator.HiddenSetSwallowed
 	fate := c.Fate
 	if strings.Contains(c.Reason, "not written: guard ") {
 		fate = "planned" // an apply raises the guard
@@ -79,10 +80,11 @@ func (s *scenario) beyond(c change) bool {
 	case "exempt":
 		return c.Setting == "auditBypassEnabled"
 	case "unsupported":
-		// Of these types nobody says whether they can be written (semantics 2.4).
-		return !slices.Contains([]string{"UserMailbox", "SharedMailbox"}, c.Subject.Type)
+		// Of these types nobody says whether they can be written (semantics 2.4), and
+		// what an apply has found not to be settable is remembered (design section 3).
+		return swallowed || !slices.Contains([]string{"UserMailbox", "SharedMailbox"}, c.Subject.Type)
 	case "planned":
-		return c.Setting == "auditEnabled" && s.switches.HiddenSet == simulator.HiddenSetSwallowed || isList && m.Unlicensed
+		return swallowed || isList && m.Unlicensed
 	case "blocked":
 		switch {
 		case c.Setting == "auditDisabled": // shown where rules would be in vain, and left alone
