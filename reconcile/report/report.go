@@ -79,6 +79,8 @@ func (r Report) Write(w io.Writer, f Format, o Options) error {
 		return writeText(w, r.doc, o.Text)
 	case JSON:
 		return writeJSON(w, r.doc)
+	case HTML:
+		return writeHTML(w, r.doc)
 	default:
 		return fmt.Errorf("there is no form of reports named %q", f)
 	}
