@@ -137,6 +137,9 @@ func TestCarried(t *testing.T) {
 				t.Errorf("%+v", c)
 			}
 		}
+		if rules, types := plan.ByRule(), plan.ByType(); len(rules) != 1 || rules[0].States.Drifted != 0 || len(types) != 1 || types[0].States.Drifted != 2 {
+			t.Errorf("what is carried counts by type, and by no rule: %+v, %+v", rules, types)
+		}
 		summary := plan.Summary()
 		if got := found(plan); len(got) != 2 || plan.Verdict(strict) != reconcile.VerdictDrift || summary.Changes.Planned != 2 || summary.Carried != 2 || plan.Estimate().Writes != 0 {
 			t.Fatalf("found %v, verdict %s, summary %+v", got, plan.Verdict(strict), summary)

@@ -68,10 +68,10 @@ func (p *Plan) ByRule() []RuleStanding {
 	}
 	for _, r := range p.pop.records {
 		match := p.pop.cases[r.kase].match
+		if match < 0 {
+			continue // A finding of an earlier run, of which only the outcome was kept.
+		}
 		for i := range out {
-			if i >= len(p.pop.matches[match]) {
-				break // A finding of an earlier run, of which only the outcome was kept.
-			}
 			switch p.pop.matchAt(match, i) {
 			case policy.Yes:
 				out[i].States.add(p.stateOf(r))
