@@ -128,6 +128,9 @@ func (c *Client) once(ctx context.Context, s *session, q call) (response, error)
 		return response{}, callError(q.cmdlet, err)
 	}
 	defer release()
+	if err := mayWrite(ctx, q); err != nil {
+		return response{}, err
+	}
 	at, region := c.place(q)
 	q.at = at
 	start := time.Now()

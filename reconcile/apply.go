@@ -43,7 +43,8 @@ type ApplyOptions struct {
 	Compliance Compliance
 	Observer   Observer
 	Now        func() time.Time
-	// Permit is asked before each batch; an error ends the writing. Nil permits all.
+	// Permit is asked before each batch, and again before each request that writes,
+	// as it may have waited for long; an error ends the writing. Nil permits all.
 	Permit func() error
 	// Abandon, once it is closed, gives up the calls under way as well, which an
 	// interrupt lets come to their end. The writes of which the outcome is then not
@@ -72,6 +73,7 @@ const batchTimeout = 2 * time.Hour
 // that could not begin: the journal did not take its first entry.
 func Apply(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run, error) {
 	run := newRun(p, opts)
+	ctx = opts.gated(ctx)
 	abandon, done := opts.abandonment(ctx)
 	defer done()
 	if err := opts.Recorder.Begin(ctx, run.begin()); err != nil {
@@ -153,6 +155,14 @@ func (e *engine) stopped(ctx context.Context) string {
 		}
 	}
 	return e.why
+}
+
+// gated is the context whose writes are sent only while they are permitted.
+func (o ApplyOptions) gated(ctx context.Context) context.Context {
+	if o.Permit == nil {
+		return ctx
+	}
+	return exchange.WithGate(ctx, o.Permit)
 }
 
 // abandonment is the context in which writes are made: it outlives an interrupt, and

@@ -58,6 +58,7 @@ func ApplyUndo(ctx context.Context, t Tenant, p *Plan, opts ApplyOptions) (*Run,
 		return nil, errNotUndo
 	}
 	run := newRun(p, opts)
+	ctx = opts.gated(ctx)
 	if err := opts.Recorder.Begin(ctx, run.begin()); err != nil {
 		return nil, fmt.Errorf("the journal cannot be written, so nothing else is: %w", err)
 	}
