@@ -65,6 +65,8 @@ type Daemon struct {
 	// abandon is closed when writes in flight are given up.
 	abandon chan struct{}
 	once    sync.Once
+	// closing are the assignments that give back what they hold.
+	closing sync.WaitGroup
 
 	// What follows is for the goroutine of Run alone.
 	now    *Assignment
@@ -104,7 +106,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return err
 	}
 	d.adopt(ctx, a)
-	defer func() { d.now.close() }()
+	defer func() {
+		d.now.close()
+		d.closing.Wait()
+	}()
 	defer d.giveGrace(ctx)()
 	d.beginAtOnce(ctx)
 	for ctx.Err() == nil {
@@ -231,15 +236,21 @@ func (d *Daemon) needsSweep(ctx context.Context) bool {
 	return at.IsZero() || d.moment().Sub(at) >= d.now.Request.Policy.Guards.MaxSweepAge
 }
 
-// dueClock gives the widest loop that is due.
+// dueClock gives the widest loop that is due, except that one which has waited longer,
+// and for which that would not stand, comes first: else a wide loop whose runs take
+// longer than its interval would keep a narrower one from ever running.
 func (d *Daemon) dueClock() *clock {
 	now := d.moment()
+	var next *clock
 	for _, c := range d.clocks { // the widest first
-		if !c.wake.After(now) {
-			return c
+		if c.wake.After(now) {
+			continue
+		}
+		if next == nil || c.wake.Before(next.wake) && !next.covers(c.Loop) {
+			next = c
 		}
 	}
-	return nil
+	return next
 }
 
 // longestSleep is how long the time is not looked at: timers stand still while a
@@ -254,6 +265,9 @@ func (d *Daemon) sleep(ctx context.Context) {
 		if c.last.After(now) { // the clock was put back
 			c.last = now
 			c.arm(now, d.jitter)
+		}
+		if again := now.Add(d.retry); c.Name == loopFull && d.retry > 0 && again.Before(c.wake) {
+			c.wake = again // so that a sweep that is to be made again does not wait for the clock to catch up
 		}
 		pause = min(pause, c.wake.Sub(now))
 	}
@@ -291,7 +305,7 @@ func (d *Daemon) loadAgain(ctx context.Context) {
 	old := d.now
 	changed := old.Request.Policy.Digest() != a.Request.Policy.Digest()
 	d.adopt(ctx, a)
-	old.close()
+	d.closing.Go(old.close) // receivers that hang delay no run
 	d.cfg.Logger.InfoContext(ctx, "reloaded")
 	for _, c := range d.clocks {
 		if changed && c.Name == loopIncremental {

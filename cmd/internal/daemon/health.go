@@ -43,6 +43,10 @@ type Health struct {
 	waiting    bool // another process has the right to write
 	every      time.Duration
 	reportedAt time.Time
+	// sweptAt is when the last complete sweep began, and sweepLimit the age from
+	// which it counts no more; 0 where that is not known.
+	sweptAt    time.Time
+	sweepLimit time.Duration
 }
 
 // NewHealth makes the health of a service that starts now. The probe tells
@@ -95,6 +99,21 @@ func (h *Health) Every(interval time.Duration) {
 	h.every = interval
 }
 
+// SweepLimit tells from which age of the last complete sweep on runs are incomplete.
+func (h *Health) SweepLimit(age time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sweepLimit = age
+}
+
+// Swept tells when the last complete sweep began; the zero time says that there was
+// none.
+func (h *Health) Swept(at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sweptAt = at
+}
+
 // Lease tells whether this process got the right to write when it last asked.
 func (h *Health) Lease(held bool) {
 	h.mu.Lock()
@@ -106,6 +125,9 @@ func (h *Health) Lease(held bool) {
 func (h *Health) Ran(e Ended) {
 	if !e.Reported() {
 		return
+	}
+	if sweptWhole(e) {
+		h.Swept(e.Plan.CreatedAt)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -139,6 +161,9 @@ func (h *Health) Missing(ctx context.Context) []string {
 	if why := h.late(); why != "" {
 		missing = append(missing, why)
 	}
+	if h.sweepTooOld() {
+		missing = append(missing, "there is no complete sweep that is young enough, so all runs are incomplete")
+	}
 	return missing
 }
 
@@ -156,13 +181,25 @@ func (h *Health) late() string {
 	if h.waiting {
 		because = ": another process has the right to write"
 	}
+	now := h.now()
+	if h.reportedAt.After(now) { // the clock was put back
+		h.reportedAt = now
+	}
 	switch {
 	case h.reportedAt.IsZero():
 		return "no run has made a report yet" + because
-	case h.now().Sub(h.reportedAt) > missedIntervals*h.every:
+	case now.Sub(h.reportedAt) > missedIntervals*h.every:
 		return fmt.Sprintf("no run has made a report for %d intervals%s", missedIntervals, because)
 	}
 	return ""
+}
+
+// sweepTooOld tells whether runs are incomplete for want of a complete sweep, as long
+// as there have been runs at all.
+func (h *Health) sweepTooOld() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sweepLimit > 0 && !h.reportedAt.IsZero() && h.now().Sub(h.sweptAt) > h.sweepLimit
 }
 
 // storeProbe asks whether the store can be written, and keeps the answer for a

@@ -57,8 +57,12 @@ func Observing(m *Metrics, h *Health, now func() time.Time) Hooks {
 			h.Every(shortest)
 			h.Loaded()
 			m.SweepLimit(a.Request.Policy.Guards.MaxSweepAge)
+			h.SweepLimit(a.Request.Policy.Guards.MaxSweepAge)
 		},
-		Swept:    m.Swept,
+		Swept: func(at time.Time) {
+			m.Swept(at)
+			h.Swept(at)
+		},
 		Reloaded: m.Reloaded,
 	}
 }

@@ -19,6 +19,9 @@ type Ended struct {
 	Threshold reconcile.Threshold
 	// Err says why there is no report, or what of it could not be kept.
 	Err error
+	// Unkept says that another run kept what it saw meanwhile, so that this one is
+	// not remembered.
+	Unkept bool
 }
 
 // The verdicts of a run beside those of a comparison: a guard refuses all writes, also
@@ -91,9 +94,12 @@ func (m *Metrics) Ran(e Ended) {
 	m.left(e)
 }
 
-// sweptWhole tells whether the run read the whole tenant; that a write failed
-// afterwards does not count against it.
+// sweptWhole tells whether the run read the whole tenant, and later runs know of
+// it; that a write failed afterwards does not count against it.
 func sweptWhole(e Ended) bool {
+	if e.Plan == nil || e.Err != nil || e.Unkept {
+		return false
+	}
 	v := e.Plan.Verdict(e.Threshold)
 	return e.Plan.Coverage.Scope == reconcile.ScopeFull &&
 		(v == reconcile.VerdictInLine || v == reconcile.VerdictDrift)

@@ -48,8 +48,12 @@ func (d *Daemon) run(ctx context.Context, l Loop) outcome {
 		e.Plan, e.Err = d.check(ctx, l, req)
 	}
 	e.FinishedAt = d.moment()
+	if conflict, ok := errors.AsType[*unkeptError](e.Err); ok {
+		d.cfg.Logger.InfoContext(ctx, "this run is not remembered: "+conflict.Error())
+		e.Unkept, e.Err = true, nil
+	}
 	switch {
-	case ctx.Err() != nil && e.Err != nil:
+	case ctx.Err() != nil && e.Err != nil && e.Run == nil: // what was written is told in any case
 		d.cfg.Logger.InfoContext(ctx, "the "+l.Name+" run was interrupted")
 		return outcomeFailed
 	case wait != nil:
@@ -123,20 +127,29 @@ func (d *Daemon) check(ctx context.Context, l Loop, req reconcile.Request) (*rec
 	if err != nil {
 		return nil, err
 	}
-	return p, d.kept(ctx, s.Keep(ctx, Command(l.Name), p, d.now.Threshold))
+	return p, kept(s.Keep(ctx, Command(l.Name), p, d.now.Threshold))
 }
 
+// unkeptError says that another run kept what it saw meanwhile.
+type unkeptError struct{ *store.ConflictError }
+
 // kept passes on why something could not be kept. That another run kept something
-// meanwhile is as it should be.
-func (d *Daemon) kept(ctx context.Context, err error) error {
-	if conflict, ok := errors.AsType[*store.ConflictError](err); ok {
-		d.cfg.Logger.InfoContext(ctx, "this run is not remembered: "+conflict.Error())
+// meanwhile is as it should be, where nothing else went wrong.
+func kept(err error) error {
+	if err == nil {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("the run could not be remembered, so later runs do not know of it: %w", err)
+	reasons := []error{err}
+	if joined, ok := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err); ok {
+		reasons = joined.Unwrap()
 	}
-	return nil
+	if conflict, ok := errors.AsType[*store.ConflictError](err); ok && len(reasons) == 1 {
+		return &unkeptError{conflict}
+	}
+	return fmt.Errorf("the run could not be remembered, so later runs do not know of it: %w", err)
 }
 
 // apply gets the right to write, looks, and writes what is planned. Where that is
@@ -154,7 +167,7 @@ func (d *Daemon) apply(ctx context.Context, l Loop, req reconcile.Request) (*rec
 		return nil, nil, err
 	}
 	if !writes(p) {
-		return p, nil, d.kept(ctx, s.Keep(ctx, Command(l.Name), p, d.now.Threshold))
+		return p, nil, kept(s.Keep(ctx, Command(l.Name), p, d.now.Threshold))
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -168,7 +181,7 @@ func (d *Daemon) apply(ctx context.Context, l Loop, req reconcile.Request) (*rec
 	if err != nil {
 		return nil, nil, fmt.Errorf("nothing was written: %w", err)
 	}
-	return p, run, d.kept(ctx, w.Keep(ctx, Command(l.Name), run, d.now.Threshold, func(to io.Writer) error {
+	return p, run, kept(w.Keep(ctx, Command(l.Name), run, d.now.Threshold, func(to io.Writer) error {
 		return report.WriteRun(to, run, d.now.Threshold)
 	}))
 }
@@ -182,7 +195,7 @@ func (e *waitError) Unwrap() error { return e.err }
 // A lease whose holder died runs out within its time; whoever waits that long and
 // still finds it held waits for one that is alive.
 const (
-	leasePause  = 5 * time.Second
+	leasePause  = time.Second
 	leaseGiveUp = store.LeaseTTL + leasePause
 )
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,12 +38,13 @@ type bench struct {
 	loadErr                               error
 	daemon                                *Daemon
 	jitter                                func(time.Duration) time.Duration
+	closes                                time.Duration // how long it takes to close an assignment
 
 	mu    sync.Mutex
 	log   bytes.Buffer
 	ended []Ended
 	heard []string
-	opens int
+	opens atomic.Int64
 }
 
 func newServiceBench(t *testing.T, tenant *simulator.Tenant, opts ...simulator.Option) *bench {
@@ -173,7 +175,7 @@ func (b *bench) load(context.Context) (*Assignment, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.opens++
+	b.opens.Add(1)
 	a := &Assignment{
 		Session: &reconcile.Session{
 			Store: b.store, TenantID: b.tenant.ID(), Client: client, Now: time.Now,
@@ -182,7 +184,10 @@ func (b *bench) load(context.Context) (*Assignment, error) {
 		Request:   reconcile.Request{Tool: "exoaudit v1.2.3", Now: time.Now, Policy: p},
 		Threshold: reconcile.Threshold{FailOn: audit.Low},
 		Lock:      b.lock,
-		Close:     func() { b.opens-- },
+		Close: func() {
+			time.Sleep(b.closes)
+			b.opens.Add(-1)
+		},
 	}
 	for name, text := range map[string]string{loopIncremental: b.incremental, loopBypass: b.bypass, loopFull: b.full} {
 		if text == "" {
@@ -213,8 +218,8 @@ func (b *bench) start() (stop func()) {
 			if err := <-done; err != nil {
 				b.t.Error(err)
 			}
-			if b.opens != 0 {
-				b.t.Errorf("%d assignments were not closed", b.opens)
+			if n := b.opens.Load(); n != 0 {
+				b.t.Errorf("%d assignments were not closed", n)
 			}
 		})
 	}

@@ -84,7 +84,7 @@ func TestServeNewMailbox(t *testing.T) {
 		wait(time.Minute)
 		var late []time.Duration
 		rapidly(t, 25, func(r *rapid.T) time.Duration {
-			return time.Duration(rapid.Int64Range(0, int64(2*time.Hour)).Draw(r, "moment"))
+			return time.Duration(rapid.Int64Range(0, int64(20*time.Minute)).Draw(r, "moment"))
 		}, func(pause time.Duration) {
 			wait(pause)
 			created := time.Now()
@@ -336,8 +336,8 @@ func TestServeLocked(t *testing.T) {
 // further is written, and a later run gets the lease back and finishes.
 func TestServeLostLease(t *testing.T) {
 	var steal func()
-	inBubble(t, simulator.Seed{Mailboxes: 500, Drift: 1}, func(t *testing.T, b *bench) {
-		b.mode = "apply"
+	inBubble(t, simulator.Seed{Mailboxes: 80, Drift: 1}, func(t *testing.T, b *bench) {
+		b.mode, b.policy = "apply", strings.Replace(measuredPolicy, "100}", "100, rings: [10]}", 1)
 		var lease store.Lease
 		var once atomic.Bool
 		steal = func() {
@@ -365,10 +365,13 @@ func TestServeLostLease(t *testing.T) {
 		if e := b.ended[0]; e.Run == nil || e.Run.Stopped == "" || e.Run.Results()[reconcile.ResultSkipped] == 0 {
 			t.Errorf("the run was not stopped: %s, %v", e.Verdict(), e.Err)
 		}
+		if n := b.service.Count("Set-Mailbox"); n != 10 {
+			t.Errorf("%d mailboxes were written, want those of the first ring", n)
+		}
 		if err := b.store.Release(t.Context(), lease); err != nil {
 			t.Fatal(err)
 		}
-		wait(3 * time.Hour)
+		wait(20 * time.Minute)
 		if v := b.last().Verdict(); v != "inLine" {
 			t.Errorf("it ended %s", v)
 		}
@@ -389,8 +392,8 @@ func TestServeEnds(t *testing.T) {
 		"a second signal": {answer: 10 * time.Minute, ends: 5 * time.Second, open: true, again: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, simulator.Seed{Mailboxes: 60, Drift: 1}, func(t *testing.T, b *bench) {
-				b.mode, b.policy = "apply", measuredPolicy+"  \n"
+			inBubble(t, simulator.Seed{Mailboxes: 30, Drift: 1}, func(t *testing.T, b *bench) {
+				b.mode, b.policy = "apply", strings.Replace(measuredPolicy, "100}", "100, rings: [10]}", 1)
 				stop := b.start()
 				wait(3 * time.Second)
 				began := time.Now()
@@ -400,6 +403,9 @@ func TestServeEnds(t *testing.T) {
 				stop()
 				if took := time.Since(began).Round(time.Second); took > tt.ends+2*time.Second {
 					t.Errorf("it took %s to end, want %s", took, tt.ends)
+				}
+				if n := b.service.Count("Set-Mailbox"); n > 10 || n == 0 != tt.open {
+					t.Errorf("%d mailboxes were written, want those in flight at the end: the first ring", n)
 				}
 				if got := b.logged("left open"); got > 0 != tt.open {
 					t.Errorf("%d writes are named as left open", got)
@@ -412,7 +418,7 @@ func TestServeEnds(t *testing.T) {
 				b.forget()
 				b.daemon = New(b.daemon.cfg)
 				stop = b.start()
-				wait(2 * time.Hour)
+				wait(40 * time.Minute)
 				stop()
 				if got := b.logged("was left open; by a look"); got > 0 != tt.open {
 					t.Errorf("%d notices of writes that were left open", got)
