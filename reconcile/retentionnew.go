@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/exoaudit/exoaudit/policy"
@@ -101,10 +102,19 @@ func (r *retentionDiff) sort() {
 	r.raised = raised
 }
 
+// ownPrefix begins the names of the policies that this tool makes.
+const ownPrefix = "exoaudit "
+
+// ownName tells a name that this tool gives to a policy.
+func ownName(name string) bool {
+	n, err := strconv.Atoi(strings.TrimPrefix(name, ownPrefix))
+	return err == nil && n > 0 && name == ownPrefix+strconv.Itoa(n)
+}
+
 // freeName is "exoaudit" and the least number that no policy has in its name.
 func (r *retentionDiff) freeName() string {
 	for n := 1; ; n++ {
-		name := fmt.Sprintf("exoaudit %d", n)
+		name := ownPrefix + strconv.Itoa(n)
 		same := func(other string) bool { return strings.EqualFold(other, name) }
 		if !slices.ContainsFunc(r.all, func(p retained) bool { return same(p.name) }) &&
 			!slices.ContainsFunc(r.f.changes, func(c Change) bool { return same(c.Subject.ID) }) {

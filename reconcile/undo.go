@@ -128,13 +128,15 @@ type undoBuilder struct {
 	view   *undoView
 	plan   *Plan
 
+	// retained are the retention policies as the steps so far would leave them.
+	retained []retained
 	asBefore int // settings that show their former value already
 	states   map[audit.SubjectKind]map[string]State
 }
 
 // build makes the changes of everything that the run wrote.
 func (b *undoBuilder) build(r Reader) {
-	b.states = map[audit.SubjectKind]map[string]State{}
+	b.states, b.retained = map[audit.SubjectKind]map[string]State{}, b.view.retention
 	for of := range b.deeds.bySubject {
 		switch of[0].subject.Kind {
 		case audit.KindMailbox:
@@ -168,8 +170,13 @@ func (b *undoBuilder) build(r Reader) {
 // read, nothing of it is written.
 func (b *undoBuilder) keep(s Subject, steps []step, unknown []UnknownObject) {
 	state := InSync
+	unknown = append(unknown, b.awaited(s, steps)...)
 	for _, st := range steps {
-		if st.asBefore {
+		switch {
+		case st.of.failed && (st.asBefore || st.changed):
+			b.deeds.notMade++
+			continue
+		case st.asBefore:
 			b.asBefore++
 			continue
 		}
@@ -235,8 +242,8 @@ func (b *undoBuilder) guards() {
 		return
 	}
 	limits, n := b.policy.Guards, len(changed)
-	if m := b.req.Memory; m != nil && m.sweep != nil && m.sweep.read > 0 {
-		part := share(n, m.sweep.read)
+	if read := b.mailboxCount(); read > 0 {
+		part := share(n, read)
 		b.guard(Guard{
 			Name: guardMaxChangedPercent, Limit: limits.MaxChangedPercent, Actual: round(part),
 			Refused: n >= minForPercent && part > limits.MaxChangedPercent,
@@ -248,6 +255,45 @@ func (b *undoBuilder) guards() {
 	if limits.MaxChanged != nil {
 		b.guard(Guard{Name: guardMaxChanged, Limit: float64(*limits.MaxChanged), Actual: float64(n), Refused: n > *limits.MaxChanged})
 	}
+}
+
+// mailboxCount is how many mailboxes there were by the last complete sweep, also where
+// that one does not hold any more; 0 where nothing is remembered.
+func (b *undoBuilder) mailboxCount() int {
+	if m := b.req.Memory; m != nil && m.sweep != nil && m.sweep.read > 0 {
+		return m.sweep.read
+	}
+	return b.req.Memory.population()
+}
+
+// awaited says which settings may still change without anybody's doing: what was
+// written and does not show yet. Nothing is written on top of that (design section 4),
+// and what shows a former value is not taken to keep it.
+func (b *undoBuilder) awaited(s Subject, steps []step) []UnknownObject {
+	var out []UnknownObject
+	now := b.plan.CreatedAt
+	id, _ := parseGUID(s.ID)
+	for _, st := range steps {
+		var until time.Time
+		switch {
+		case st.of.unsure && st.asBefore:
+			from := st.of.at
+			if from.After(now) { // By another clock.
+				from = now
+			}
+			until = from.Add(waitFor(s.Kind))
+		case !st.of.unsure && !st.asBefore && st.Fate == FatePlanned && b.req.Memory != nil:
+			h := &holder{memory: b.req.Memory, now: now}
+			until, _ = h.waits(s, id, st.Setting)
+			if at, waits := h.waits(s, id, st.of.setting); waits && at.After(until) {
+				until = at
+			}
+		}
+		if until.After(now) {
+			out = append(out, UnknownObject{Setting: st.of.setting, Reason: awaiting(until)})
+		}
+	}
+	return out
 }
 
 func (b *undoBuilder) guard(g Guard) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/reconcile/journal"
@@ -34,6 +35,20 @@ type deed struct {
 	pinned bool
 	// lists are those that a restore of DefaultAuditSet replaced.
 	lists map[audit.Setting][]string
+	ending
+}
+
+// ending is what the journal tells of how a write ended.
+type ending struct {
+	// at is when that was recorded.
+	at time.Time
+	// unsure says that it may have been made and not show yet: it was accepted and not
+	// seen, or its run ended before it knew. What a later run found of it is but what
+	// the tenant showed then.
+	unsure bool
+	// failed says that its own run saw it fail. An answer that was lost may have been
+	// that of a write which was made.
+	failed bool
 }
 
 // deeds are all that a run did, sorted by subject.
@@ -56,13 +71,13 @@ type deedKey struct {
 // counts. One without outcome may have been made: what the tenant shows tells.
 func deedsOf(run string, entries []journal.Entry) (deeds, error) {
 	var found deeds
-	results := map[string]string{}
+	outcomes := map[string]journal.Entry{}
 	keyOf := func(s journal.Subject, setting audit.Setting, change string) string {
 		return strings.Join([]string{string(s.Kind), s.ID, string(setting), change}, "\x1e")
 	}
 	for _, e := range entries {
 		if o := e.Outcome; o != nil && (o.Of == run || o.Of == "" && e.Run == run) {
-			results[keyOf(o.Subject, o.Setting, o.Change)] = o.Result
+			outcomes[keyOf(o.Subject, o.Setting, o.Change)] = e
 		}
 	}
 	at := map[deedKey]int{}
@@ -79,11 +94,10 @@ func deedsOf(run string, entries []journal.Entry) (deeds, error) {
 		if err != nil {
 			return deeds{}, &DeedError{Seq: e.Seq, Why: err.Error()}
 		}
-		switch Result(results[keyOf(i.Subject, i.Setting, i.Change)]) {
-		case ResultFailed, ResultUnsupported, ResultSkipped, ResultNotNeeded:
+		var made bool
+		if d.ending, made = endingOf(e, outcomes[keyOf(i.Subject, i.Setting, i.Change)]); !made {
 			found.notMade++
 			continue
-		case ResultNone, ResultVerified, ResultUnconfirmed:
 		}
 		k := deedKey{d.subject.Kind, d.subject.ID, d.setting}
 		if n, again := at[k]; again {
@@ -103,8 +117,36 @@ func deedsOf(run string, entries []journal.Entry) (deeds, error) {
 	return found, nil
 }
 
+// endingOf reads how a write ended from its outcome, if there is one. It is not made
+// where the service or the run itself said so.
+func endingOf(intent, outcome journal.Entry) (how ending, made bool) {
+	if outcome.Outcome == nil {
+		return ending{at: intent.At, unsure: true}, true
+	}
+	how = ending{at: outcome.At}
+	switch Result(outcome.Outcome.Result) {
+	case ResultUnsupported, ResultSkipped, ResultNotNeeded:
+		return how, false
+	case ResultFailed:
+		how.unsure = outcome.Outcome.Of != ""
+		how.failed = !how.unsure
+	case ResultUnconfirmed:
+		how.unsure = true
+	case ResultNone, ResultVerified:
+	}
+	return how, true
+}
+
 // extend adds a later write of the same run to the same setting.
 func (d *deed) extend(later deed) {
+	switch {
+	case later.failed && !d.failed:
+		return
+	case d.failed && !later.failed:
+		*d = later
+		return
+	}
+	d.ending = later.ending
 	d.after = later.after
 	for s, list := range later.lists {
 		if _, known := d.lists[s]; !known {
@@ -157,6 +199,9 @@ func deedOf(i journal.Intent) (deed, error) {
 		if strings.TrimSpace(d.subject.ID) == "" {
 			return d, errors.New("a retention policy without a name")
 		}
+		if (i.Before == nil || i.After == nil) && !ownName(d.subject.ID) {
+			return d, fmt.Errorf("no run makes or removes a retention policy called %q", d.subject.ID)
+		}
 	default:
 		if d.subject.ID != string(d.subject.Kind) {
 			return d, fmt.Errorf("%q is not the %s", d.subject.ID, d.subject.Kind)
@@ -170,6 +215,9 @@ func deedOf(i journal.Intent) (deed, error) {
 	}
 	if d.before == nil && d.after == nil {
 		return d, errors.New("a retention policy that was there neither before nor after")
+	}
+	if d.subject.Kind == audit.KindBypass && d.after == true {
+		return d, errors.New("no run sets a bypass")
 	}
 	return d, d.inverse(i.Inverse)
 }

@@ -25,6 +25,9 @@ func (b *undoBuilder) judged(s step, v verdictOn) step {
 		return s
 	}
 	s.Weakens = v.weakens
+	if s.of.failed && s.Fate == FatePlanned {
+		s = s.blocked("by the journal the write failed, and yet what it was to leave shows: whether the run made it or somebody else is not known")
+	}
 	if v.breaks != "" {
 		s.Reason += "; " + v.breaks
 		s.Origin = v.at
@@ -198,19 +201,43 @@ func (b *undoBuilder) judgeRetention(s step) step {
 	edit := retentionEdit(namesOf(s.After))
 	was, _ := retentionEdit(namesOf(s.Before)).Duration.Span()
 	span, _ := edit.Duration.Span()
-	v := verdictOn{weakens: s.Before != nil && (s.After == nil || span < was)}
+	after := b.retentionAfter(s)
+	v := verdictOn{weakens: s.Before != nil && (s.After == nil || span < was) || s.Before == nil && cuts(after, s.Subject.ID)}
 	if b.req.Policy != nil && b.policy.Retention != nil && !s.asBefore {
 		d := b.differ()
-		now, _ := d.retention(b.view.retention)
-		then, _ := d.retention(b.retentionAfter(s))
+		now, _ := d.retention(b.retained)
+		then, _ := d.retention(after)
 		v.breaks, v.at = broken(now, then)
 	}
-	return b.judged(s, v)
+	s = b.judged(s, v)
+	if s.Weakens && s.Fate == FatePlanned && !s.asBefore {
+		b.retained = after // What the next one leans on may be gone by then.
+	}
+	return s
 }
 
-// retentionAfter are the policies after a step.
+// cuts tells whether a policy, among those that there are with it, may keep a record
+// for less than it would be kept without it.
+func cuts(policies []retained, name string) bool {
+	at := slices.IndexFunc(policies, func(p retained) bool { return strings.EqualFold(p.name, name) })
+	if at < 0 {
+		return false
+	}
+	p := policies[at]
+	for _, t := range p.types {
+		for _, c := range classesOf(policies, t) {
+			without := slices.DeleteFunc(slices.Clone(c), func(i int) bool { return i == at })
+			if slices.Contains(c.winners(policies), at) && without.mostKept(policies, p.span) > p.span {
+				return true
+			}
+		}
+	}
+	return len(p.types) == 0 // It takes hold of records of any type.
+}
+
+// retentionAfter are the policies after a step, and after those before it that weaken.
 func (b *undoBuilder) retentionAfter(s step) []retained {
-	out := slices.DeleteFunc(slices.Clone(b.view.retention), func(p retained) bool { return strings.EqualFold(p.name, s.Subject.ID) })
+	out := slices.DeleteFunc(slices.Clone(b.retained), func(p retained) bool { return strings.EqualFold(p.name, s.Subject.ID) })
 	if s.After == nil {
 		return out
 	}

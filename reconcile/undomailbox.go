@@ -12,7 +12,9 @@ import (
 // would then be. A step that is already there makes no change.
 type step struct {
 	Change
+	of       deed
 	asBefore bool
+	changed  bool // since the run
 	// then is the mailbox after this step alone; notStored tells whether its
 	// stored AuditEnabled is not true then.
 	then      profile
@@ -29,6 +31,7 @@ func (s step) blocked(format string, args ...any) step {
 // since is a step that is not taken because the object shows something else than
 // the run left.
 func (s step) since(shows any) step {
+	s.changed = true
 	return s.blocked("changed since: it shows %s", shownWords(shows))
 }
 
@@ -47,7 +50,7 @@ func shownWords(v any) string {
 
 // begin is a step of a deed, from what is there now.
 func (b *undoBuilder) begin(d deed, now any) step {
-	return step{Change: Change{
+	return step{of: d, Change: Change{
 		Subject: d.subject, Setting: d.setting, Before: now, After: d.before, Fate: FatePlanned, Reason: "undoes run " + b.req.Run,
 	}}
 }
@@ -65,8 +68,11 @@ type mailboxBack struct {
 // mailbox plans the way back of what was written on one mailbox.
 func (b *undoBuilder) mailbox(of []deed) {
 	s := of[0].subject
-	seen := b.view.mailboxes[s.ID]
+	seen, known := b.view.mailboxes[s.ID]
 	switch {
+	case !known:
+		b.keep(s, nil, []UnknownObject{{Reason: "nothing came back for it"}})
+		return
 	case seen.gone:
 		b.gone(s, of, "the mailbox is gone")
 		return
@@ -163,6 +169,9 @@ func (m *mailboxBack) enabled(d deed) {
 	} else {
 		s.then.enabled = fact[tri]{value: triTrue}
 	}
+	if !s.asBefore && now != d.after {
+		s = s.since(now)
+	}
 	m.steps = append(m.steps, s)
 }
 
@@ -256,7 +265,7 @@ func (m *mailboxBack) unpin(d deed) {
 	s := m.begin(d, m.now.managed.value.names())
 	s.Setting, s.Add, s.Remove = audit.SettingDefaultAuditSet, []string{l.String()}, nil
 	s.After = m.now.managed.value.with(l).names()
-	s.then, s.notStored = m.now.withList(l, before), m.stored
+	s.then, s.notStored = m.now.withList(l, before.Intersect(m.restored(l))), m.stored
 	s.then.managed = fact[logons]{value: m.now.managed.value.with(l)}
 	m.plan.undo.defaults[managedList{m.id, l}], m.plan.undo.shown[managedList{m.id, l}] = before, now
 	switch {
@@ -267,6 +276,12 @@ func (m *mailboxBack) unpin(d deed) {
 		s = s.blocked("changed since: Audit%s shows %s, and a restore of Microsoft's defaults would lose what others made of it", l, orNothing(now))
 	}
 	m.steps = append(m.steps, s)
+}
+
+// restored is what is known for sure of what a restore of Microsoft's defaults brings.
+// What the journal says of them is of another day, and perhaps of somebody's hand.
+func (m *mailboxBack) restored(l audit.LogonType) audit.ActionSet {
+	return m.differ().catalogue.defaults(m.now, l)
 }
 
 // alreadyManaged says where a list that Microsoft manages again shows another set

@@ -49,7 +49,9 @@ func (b *undoBuilder) organization(of []deed) {
 			continue
 		}
 		st := b.begin(d, now.value)
-		st.asBefore = now.value == d.before
+		if st.asBefore = now.value == d.before; !st.asBefore && now.value != d.after {
+			st = st.since(now.value)
+		}
 		steps = append(steps, b.judgeSwitch(st))
 	}
 	b.keep(s, steps, unknown)

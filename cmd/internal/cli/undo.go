@@ -110,11 +110,11 @@ func (r *undoRun) run(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	if !past.wrote {
-		return r.nothing(past.id)
-	}
 	if past.tenant != c.conn.tenant {
 		return refused("%w", &reconcile.ForeignRunError{Run: past.id, Tenant: past.tenant})
+	}
+	if !past.wrote {
+		return r.nothing(past.id)
 	}
 	if err := r.comply(ctx, c, past); err != nil {
 		return err

@@ -111,7 +111,7 @@ func (r *undoRun) elsewhere(ctx context.Context, c *comparing, text string, runs
 		case len(rows) == 1 && rows[0].JournalFile != "":
 			return nil, invalid("run %s kept its record in %s; give --from FILE", rows[0].ID, report.Line(rows[0].JournalFile))
 		case len(rows) == 1:
-			return &pastRun{id: rows[0].ID}, nil
+			return &pastRun{id: rows[0].ID, tenant: c.conn.tenant}, nil
 		case len(rows) > 1:
 			return nil, invalid("%s is the beginning of several runs; give more of it", report.Line(text))
 		}
