@@ -41,6 +41,9 @@ func (c *census) take(h *history) {
 		c.seen["exit "+st.verb+" "+strconv.Itoa(st.status)]++
 		if st.document != nil {
 			c.seen["verdict "+st.document.Verdict]++
+			if st.looksAtChanges() {
+				c.seen["since "+st.document.Verdict]++
+			}
 			for _, ch := range st.document.Changes {
 				c.seen["fate "+ch.Fate]++
 				if ch.Result != "" {
@@ -103,7 +106,7 @@ func required() []string {
 		"verdict inLine", "verdict drift", "verdict incomplete", "verdict failed",
 		"fate planned", "fate blocked", "fate unsupported", "fate exempt",
 		"result verified", "result unconfirmed", "result failed", "result skipped", "result unsupported",
-		"fault " + administrator, "settled day",
+		"fault " + administrator, "settled day", "since inLine", "since drift", "since incomplete",
 	}
 	for _, cmdlet := range []string{
 		"Set-Mailbox", "Set-MailboxAuditBypassAssociation", "Set-OrganizationConfig", "Set-AdminAuditLogConfig", "Enable-OrganizationCustomization",

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,8 +25,26 @@ func (s *scenario) drawCommands(d dice) {
 		i := d.IntN(len(s.commands))
 		_, s.commands[i].before = drawChange(d, s.tenant)
 	}
+	s.drawSince()
 	for i := range s.commands {
 		s.commands[i].finish()
+	}
+}
+
+// drawSince puts looks at what changed since the last run among the commands, often
+// after somebody has changed something. They have dice of their own, so that the rest
+// of the day is what it is without them.
+func (s *scenario) drawSince() {
+	d := newDice(^s.seed)
+	for range pick(d, 0, 1, 1, 2, 3) {
+		c := command{verb: pick(d, "check", "check", "apply"), since: true, failOn: "low", strict: d.in(3)}
+		if c.raised = c.verb == "apply" && d.in(4); c.raised && d.in(4) {
+			c.interruptAt = d.between(1, 12)
+		}
+		if d.in(2) {
+			_, c.before = drawChange(d, s.tenant)
+		}
+		s.commands = slices.Insert(s.commands, d.between(0, len(s.commands)), c)
 	}
 }
 
@@ -83,6 +102,9 @@ func (c *command) finish() {
 	args = append(args, "--policy", policyFile, "--format", "json", "--fail-on", c.failOn)
 	if c.strict {
 		args = append(args, "--strict")
+	}
+	if c.since {
+		args = append(args, "--since-last-run")
 	}
 	args = append(args, c.args...)
 	if c.verb == "apply" {

@@ -54,7 +54,10 @@ type step struct {
 
 // document is the part of a plan or a run that the invariants read.
 type document struct {
-	Schema      string     `json:"schema"`
+	Schema   string `json:"schema"`
+	Coverage struct {
+		Scope string `json:"scope"`
+	} `json:"coverage"`
 	Verdict     string     `json:"verdict"`
 	JournalHead string     `json:"journalHead"`
 	Changes     []change   `json:"changes"`

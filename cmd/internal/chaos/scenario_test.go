@@ -44,6 +44,7 @@ type command struct {
 	limit        int
 	mailbox      string
 	slip, raised bool
+	since        bool // looks at what changed since the last run only
 	strict       bool
 	failOn       string
 	interruptAt  int                     // the request at which Ctrl-C comes, 0 for none
