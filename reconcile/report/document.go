@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/exoaudit/exoaudit/policy"
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
@@ -32,6 +33,10 @@ type document struct {
 	byRule      []reconcile.RuleStanding
 	acceptances []reconcile.Acceptance
 	observed    reconcile.Observed
+	// policyFile and extends lead to the lines that people have written, for hosts that
+	// show a finding at a line.
+	policyFile string
+	extends    []policy.Extended
 }
 
 // applied is what a run says beside its plan.

@@ -56,6 +56,7 @@ func OfRun(r *reconcile.Run, t reconcile.Threshold) Report {
 func (d document) whole(p *reconcile.Plan) document {
 	d.byType, d.byRule = p.ByType(), p.ByRule()
 	d.acceptances, d.observed = p.Acceptances(), p.Observed()
+	d.policyFile, d.extends = p.PolicyFile(), p.Extends()
 	return d
 }
 
@@ -81,6 +82,8 @@ func (r Report) Write(w io.Writer, f Format, o Options) error {
 		return writeJSON(w, r.doc)
 	case HTML:
 		return writeHTML(w, r.doc)
+	case SARIF:
+		return writeSARIF(w, r.doc, o.Root)
 	default:
 		return fmt.Errorf("there is no form of reports named %q", f)
 	}
