@@ -207,8 +207,8 @@ func (r *applyRun) write(ctx context.Context, c *comparing, req reconcile.Reques
 		return err
 	}
 	defer done()
-	p, err := checked(writing.Check(ctx, req))
-	if err != nil {
+	p, err := writing.Check(ctx, req)
+	if p, err = c.planned(ctx, writing, p, err); err != nil {
 		return err
 	}
 	if err := r.showBefore(p); err != nil {

@@ -33,13 +33,12 @@ type hostLocks struct {
 }
 
 // lockTenant locks a tenant on this host, in the state folder. Without such a
-// folder only a journal in a file is locked, or what the store's lease holds back.
+// folder there is no such lock, and its place is empty: only a journal in a file is locked
+// then, or what the store's lease holds back.
 func (a *app) lockTenant(tenant string) (*hostLocks, error) {
 	l := &hostLocks{}
 	folder, err := stateFolder(runtime.GOOS, a.env.Getenv)
 	if err != nil {
-		a.logger().Warn("there is no state folder (no home folder is set), so the tenant is not locked on this host: " +
-			"a run on this tenant with another journal or store is not held back")
 		return l, nil
 	}
 	folder = filepath.Join(folder, stateName, tenant)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/exoaudit/exoaudit/exchange/simulator"
 	"github.com/exoaudit/exoaudit/reconcile/journal"
+	"github.com/exoaudit/exoaudit/reconcile/store"
+	"github.com/exoaudit/exoaudit/reconcile/store/sqlite"
 )
 
 // TestOpenIntentsAreSaid: what an earlier run may or may not have written is
@@ -18,6 +20,7 @@ func TestOpenIntentsAreSaid(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, simulator.Seed{Mailboxes: 5})
 	path := filepath.Join(t.TempDir(), "journal.ndjson")
+	const want = "2 writes of earlier runs had no recorded outcome; the tenant shows 0 as made, 0 as not made, 2 cannot be told"
 	if got := b.run(t.Context(), "apply", "--yes", "--journal", path); got != ExitInLine || strings.Contains(b.err.String(), "no recorded outcome") {
 		t.Errorf("an empty journal: exit status %d\n%s", got, b.err.String())
 	}
@@ -33,8 +36,35 @@ func TestOpenIntentsAreSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := b.run(t.Context(), "apply", "--yes", "--quiet", "--journal", path); got != ExitInLine {
-		t.Errorf("exit status %d\n%s", got, b.err.String())
+	if got := b.run(t.Context(), "apply", "--yes", "--quiet", "--journal", path); got != ExitInLine || strings.Count(b.err.String(), want) != 1 {
+		t.Errorf("exit status %d, want %q once in\n%s", got, want, b.err.String())
+	}
+	if got := b.run(t.Context(), "apply", "--yes", "--journal", path); got != ExitInLine || strings.Contains(b.err.String(), "no recorded outcome") {
+		t.Errorf("once they are closed: exit status %d\n%s", got, b.err.String())
+	}
+}
+
+// TestJournalWarningsAreSaidOnce: what came up while the journal was opened stands in
+// the report of the run, and where there is none in the log; not in both.
+func TestJournalWarningsAreSaidOnce(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]simulator.Fault{
+		"a report":  {Cmdlet: "none", Do: simulator.DoRefuse},
+		"no report": {Do: simulator.DoUnauthenticated},
+	} {
+		b := newBench(t, simulator.Seed{Mailboxes: 5}, simulator.WithFaults(fault))
+		path := filepath.Join(t.TempDir(), "state.db")
+		st, err := sqlite.Open(t.Context(), path, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(st.PutSnapshots(t.Context(), simulator.NewTenant(simulator.Seed{Mailboxes: 5}).ID(), []store.Snapshot{{Name: "journal", Data: []byte("?")}}), st.Close()); err != nil {
+			t.Fatal(err)
+		}
+		got := b.run(t.Context(), "apply", "--yes", "--state", path)
+		if n := strings.Count(strings.Join(strings.Fields(b.out.String()+b.err.String()), " "), "is not readable, so all of it was checked"); n != 1 {
+			t.Errorf("%s: exit status %d, said %d times\n%s%s", name, got, n, b.out.String(), b.err.String())
+		}
 	}
 }
 
@@ -63,6 +93,34 @@ func TestStateFolderThatCannotBeMade(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.ndjson")
 	if got := b.run(t.Context(), "apply", "--yes", "--journal", path); got != ExitInvalid || !strings.Contains(b.err.String(), "state folder") {
 		t.Errorf("exit status %d\n%s", got, b.err.String())
+	}
+}
+
+// TestStateFolderThatCannotBeWritten: as in a container that is read-only. What only
+// reads goes on without memory and says so; what writes does not begin. A file that was
+// asked for is an error to all.
+func TestStateFolderThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	const closed = "/sys" // Nobody can make a file there, whoever runs the tests.
+	if canMake(closed) == nil || canMake(filepath.Join(closed, "x")) == nil {
+		t.Skip("this system has no folder that nobody can write to")
+	}
+	b := newBench(t, simulator.Seed{Mailboxes: 5})
+	if err := os.Symlink(closed, filepath.Join(b.vars["XDG_STATE_HOME"], stateName)); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"check", "plan"} {
+		if got := b.run(t.Context(), command); got != ExitInLine || strings.Count(b.err.String(), "nothing is remembered of this run: the state folder cannot be written to") != 1 {
+			t.Errorf("%s: exit status %d\n%s", command, got, b.err.String())
+		}
+		if got := b.run(t.Context(), command, "--state", filepath.Join(closed, "state.db")); got == ExitInLine {
+			t.Errorf("%s with a file that was asked for: exit status %d\n%s", command, got, b.err.String())
+		}
+	}
+	for _, more := range [][]string{nil, {"--journal", filepath.Join(t.TempDir(), "journal.ndjson")}} {
+		if got := b.run(t.Context(), "apply", append(more, "--yes")...); got != ExitInvalid || !strings.Contains(b.err.String(), "cannot make the state folder") {
+			t.Errorf("apply: exit status %d\n%s", got, b.err.String())
+		}
 	}
 }
 

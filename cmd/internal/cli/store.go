@@ -76,9 +76,9 @@ func (a *app) storeClaims(dsn string) []claim {
 }
 
 // openStore opens what --state names; nil where that is nothing. Without a state
-// folder, or where none can be made, there is nothing to remember in, which is said: whoever
-// did not ask for a store shall not fail for want of one. A file that is there and
-// cannot be used is an error: to go on without it would forget open findings.
+// folder, or where no file can be made in it, there is nothing to remember in, which is
+// said: whoever did not ask for a store shall not fail for want of one. A file that is
+// there and cannot be used is an error: to go on without it would forget open findings.
 func (a *app) openStore(ctx context.Context, dsn string, readOnly bool) (store.Store, error) {
 	path, err := a.storePath(dsn)
 	switch {
@@ -94,12 +94,28 @@ func (a *app) openStore(ctx context.Context, dsn string, readOnly bool) (store.S
 		return a.openedStore(dsn, func() (store.Store, error) { return sqlite.OpenReadOnly(ctx, path, a.env.Now) })
 	}
 	if dsn == "" {
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			a.logger().WarnContext(ctx, "nothing is remembered of this run: the state folder cannot be made: "+err.Error())
+		if err := takesStore(path); err != nil {
+			a.logger().WarnContext(ctx, "nothing is remembered of this run: "+err.Error())
 			return nil, nil //nolint:nilnil // A run may have no store.
 		}
 	}
 	return a.openedStore(dsn, func() (store.Store, error) { return sqlite.Open(ctx, path, a.env.Now) })
+}
+
+// takesStore makes the state folder, and tells why there can be no store in it. One
+// that is there already it leaves to who opens it.
+func takesStore(path string) error {
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("the state folder cannot be made: %w", err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := canMake(folder); err != nil {
+		return fmt.Errorf("the state folder cannot be written to: %w", err)
+	}
+	return nil
 }
 
 // openedStore says of a store that cannot be opened whose mistake that is: that of

@@ -17,6 +17,10 @@ func (c *comparing) write(ctx context.Context, runID, path string) (*reconcile.W
 	if err != nil {
 		return nil, nil, err
 	}
+	if l.place == "" {
+		c.logger().WarnContext(ctx, "there is no state folder (no home folder is set), so the tenant is not locked on this host: "+
+			"a run on this tenant with another journal or store is not held back")
+	}
 	c.session.Holder = holder(l.place)
 	var file reconcile.JournalFile
 	closeFile := func() {}
@@ -63,11 +67,19 @@ func (c *comparing) sayJournal(ctx context.Context, path string) {
 	c.logger().InfoContext(ctx, "recording changes in "+path)
 }
 
+// planned gives the plan of a run that writes. What came up while the journal was
+// opened is among its warnings; without a plan it is said here, and not lost.
+func (c *comparing) planned(ctx context.Context, w *reconcile.Writing, p *reconcile.Plan, err error) (*reconcile.Plan, error) {
+	if err != nil {
+		for _, text := range w.Warnings {
+			c.logger().WarnContext(ctx, text)
+		}
+	}
+	return checked(p, err)
+}
+
 // sayRecovered says what became of writes whose run was killed.
 func (c *comparing) sayRecovered(ctx context.Context, w *reconcile.Writing) {
-	for _, text := range w.Warnings {
-		c.logger().WarnContext(ctx, text)
-	}
 	if len(w.Recovered) == 0 {
 		return
 	}
