@@ -138,7 +138,8 @@ func readReference(file string, n *strict.Node) (reference, bool) {
 		r.variable = name
 		return r, true
 	}
-	if path, found := strings.CutPrefix(text, "file:"); found && path != "" {
+	// A path with a scheme in it is the URL itself.
+	if path, found := strings.CutPrefix(text, "file:"); found && path != "" && !strings.Contains(path, "://") {
 		r.file = beside(file, path)
 		return r, true
 	}
@@ -171,6 +172,10 @@ func (a *app) targets() ([]notify.Target, error) {
 		t, err := notify.NewTarget(r.kind, r.url.pos.String()+" ("+r.url.String()+")", values[0], values[1])
 		if err != nil {
 			refuse(r.url.pos, codeBadTarget, "%s: %v", r.url, err)
+			continue
+		}
+		if i := slices.IndexFunc(out, t.Same); i >= 0 {
+			refuse(r.url.pos, codeBadTarget, "%s: it is the same receiver as %s, which would hear everything twice", r.url, out[i])
 			continue
 		}
 		out = append(out, t)

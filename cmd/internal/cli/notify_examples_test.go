@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/exoaudit/exoaudit/cmd/internal/notify"
+	"github.com/exoaudit/exoaudit/policy/audit"
 	"github.com/exoaudit/exoaudit/policy/strict"
 )
 
@@ -132,8 +133,53 @@ func TestExampleSigma(t *testing.T) {
 	if err := doc.Diagnostics().Err(); err != nil {
 		t.Error(err)
 	}
-	if condition != "change and setting and not 1 of filter_exoaudit_*" ||
-		!slices.Equal(defined, []string{"change", "setting", "filter_exoaudit_app", "filter_exoaudit_client"}) {
+	if condition != "((change and setting) or retention) and not 1 of filter_exoaudit_*" ||
+		!slices.Equal(defined, []string{"change", "setting", "retention", "filter_exoaudit_app", "filter_exoaudit_client"}) {
 		t.Errorf("%q over %v", condition, defined)
+	}
+}
+
+// TestExamplesKnowEverySetting: what this tool guards is what the rules look for: a way to
+// weaken it that they do not know would be a way past them.
+func TestExamplesKnowEverySetting(t *testing.T) {
+	kql, sigma := readExample(t, "sentinel-changes-by-others.kql"), readExample(t, "sigma-audit-changes.yaml")
+	for _, s := range audit.Settings() {
+		name := strings.ToUpper(string(s[:1])) + string(s[1:])
+		broad := name
+		if s == audit.SettingRetentionPolicy {
+			name, broad = "Remove-UnifiedAuditLogRetentionPolicy", "Remove-UnifiedAuditLogRetentionPolicy"
+		} else if strings.HasPrefix(name, "AdminAuditLog") {
+			broad = "AdminAuditLog" // a Sigma field contains it
+		}
+		// KQL's has_any matches whole words.
+		if !strings.Contains(kql, `"`+name+`"`) {
+			t.Errorf("the query does not look for %s", name)
+		}
+		if !strings.Contains(sigma, "    - "+broad+"\n") {
+			t.Errorf("the rule does not look for %s", broad)
+		}
+	}
+}
+
+// TestExampleSuppression: a record is left out only where it has the id of the
+// application and falls into the time of a run; the query that looks at the application
+// itself leaves out no kind of operation; and ids are compared as GUIDs are, without case.
+func TestExampleSuppression(t *testing.T) {
+	others := comment.ReplaceAllString(readExample(t, "sentinel-changes-by-others.kql"), "")
+	own := comment.ReplaceAllString(readExample(t, "sentinel-writes-not-announced.kql"), "")
+	const ours, during = "(AppId in~ (ExoauditApps) or ClientAppId in~ (ExoauditApps))", "TimeGenerated between (From .. To)"
+	if !strings.Contains(others, "countif("+ours+" and "+during+")") || strings.Count(others, "ExoauditApps") != 3 || !strings.Contains(others, "| where Announced == 0\n") {
+		t.Errorf("the query leaves out by another rule:\n%s", others)
+	}
+	if strings.Contains(own, "where Operation") || !strings.Contains(own, "countif("+during+")") || strings.Contains(own+others, " in (ExoauditApps)") {
+		t.Errorf("the query on the application leaves out something:\n%s", own)
+	}
+	for _, name := range []string{"sentinel-changes-by-others.kql", "sigma-audit-changes.yaml"} {
+		text := readExample(t, name)
+		for _, must := range []string{"credential", `"runId"`, `"beforeApply"`, `"afterApply"`} {
+			if !strings.Contains(text, must) {
+				t.Errorf("%s does not speak of %s", name, must)
+			}
+		}
 	}
 }

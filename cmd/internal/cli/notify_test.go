@@ -33,6 +33,9 @@ func TestReadReceivers(t *testing.T) {
 		{"kind", "notify: [{kind: slak, url: env:URL}]\n", "config.yaml:1:17: error bad-target: there is no such kind of receiver (did you mean slack?)"},
 		{"variable", "notify: [{kind: slack, url: 'env:A B'}]\n", "literal-secret"},
 		{"file", "notify: [{kind: slack, url: 'file:'}]\n", "literal-secret"},
+		{"the URL itself as a file", "notify: [{kind: slack, url: 'file:" + hiddenURL + "'}]\n", "literal-secret"},
+		{"the URL itself as a variable", "notify: [{kind: slack, url: 'env:" + hiddenURL + "'}]\n", "literal-secret"},
+		{"the URL itself as kind", "notify: [{kind: '" + hiddenURL + "', url: env:URL}]\n", "bad-target"},
 		{"no secret", "notify: [{kind: webhook, url: env:URL}]\n", "error missing-key: a webhook needs a secret"},
 		{"secret of Slack", "notify: [{kind: slack, url: env:URL, secret: env:KEY}]\n", "config.yaml:1:46: error bad-target: a secret is for a webhook"},
 	} {
@@ -123,5 +126,29 @@ func TestTargets(t *testing.T) {
 	}
 	if claims := (&app{receivers: config.receivers}).receiverClaims(); len(claims) != 1 || claims[0].path != filepath.Join("conf", "url") {
 		t.Errorf("claims %+v", claims)
+	}
+}
+
+// TestTargetsTwice: two entries for one receiver are a mistake: it would hear all twice.
+// Two of other kinds, or at other addresses, are none.
+func TestTargetsTwice(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "config.yaml", "notify:\n- {kind: slack, url: env:A}\n- {kind: heartbeat, url: env:A}\n- {kind: slack, url: env:B}\n")
+	config, err := readConfig("config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolve := func(b string) error {
+		a := &app{env: Environment{Getenv: func(name string) string { return map[string]string{"A": hiddenURL, "B": b}[name] }}, receivers: config.receivers}
+		_, err := a.targets()
+		return err
+	}
+	err = resolve(hiddenURL + "\n")
+	if err == nil || !strings.Contains(err.Error(), "config.yaml:4:22: error bad-target: env:B: it is the same receiver as slack config.yaml:2:22 (env:A)") {
+		t.Fatalf("%v", err)
+	}
+	noSecret(t, err.Error())
+	if err := resolve(hiddenURL + "/other"); err != nil {
+		t.Error(err)
 	}
 }

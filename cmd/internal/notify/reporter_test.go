@@ -156,7 +156,7 @@ func TestNoHeartbeat(t *testing.T) {
 		{"a plan that a guard refuses", refusing, func(t *testing.T, r *notify.Reporter, p *reconcile.Plan, _ func() *reconcile.Run) {
 			r.Ended(t.Context(), "serve/full", "1", p, nil, nil)
 		}, 0},
-		{"a run that a guard refuses", refusing, func(t *testing.T, r *notify.Reporter, p *reconcile.Plan, run func() *reconcile.Run) {
+		{"a run that a guard refuses", refusing, func(t *testing.T, r *notify.Reporter, _ *reconcile.Plan, run func() *reconcile.Run) {
 			r.Ended(t.Context(), "apply", "1", nil, run(), nil)
 		}, 0},
 		{"an incomplete look", "incomplete", func(t *testing.T, r *notify.Reporter, p *reconcile.Plan, _ func() *reconcile.Run) {

@@ -103,6 +103,17 @@ func loopback(host string) bool {
 // Kind gives the kind of the target.
 func (t Target) Kind() Kind { return t.kind }
 
+// Same tells whether another target is the same receiver: of the same kind, at the same
+// address.
+func (t Target) Same(o Target) bool {
+	if t.kind != o.kind {
+		return false
+	}
+	a, _ := t.where()
+	b, _ := o.where()
+	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Host, b.Host) && a.RequestURI() == b.RequestURI()
+}
+
 // String gives kind and name.
 func (t Target) String() string { return string(t.kind) + " " + t.name }
 

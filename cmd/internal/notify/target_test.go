@@ -55,6 +55,12 @@ func TestNewTarget(t *testing.T) {
 		{"user", notify.KindSlack, "https://user:" + hidden + "@a.example/", "", "user name"},
 		{"no secret", notify.KindWebhook, "https://soc.example/" + hidden, " \n", "needs a secret"},
 		{"short secret", notify.KindWebhook, "https://soc.example/" + hidden, "hunter2", "too short"},
+		{"secret of 15 bytes", notify.KindWebhook, "https://soc.example/" + hidden, "hunter2-hunter2", "too short"},
+		{"secret of 16 bytes", notify.KindWebhook, "https://soc.example/" + hidden, "hunter2-hunter2-\n", ""},
+		{"two lines", notify.KindSlack, "https://a.example/" + hidden + "\nhttps://b.example/", "", "not a URL"},
+		{"mark of a byte order", notify.KindSlack, "\ufeffhttps://a.example/" + hidden, "", "not a URL"},
+		{"all interfaces", notify.KindSlack, "http://0.0.0.0/" + hidden, "", "must be https"},
+		{"a loopback that is spelt otherwise", notify.KindSlack, "http://2130706433/" + hidden, "", "must be https"},
 		{"secret for Slack", notify.KindSlack, "https://a.example/" + hidden, secret, "is for a webhook"},
 		{"kind", "pager", "https://a.example/" + hidden, "", "no such kind"},
 	} {
@@ -99,5 +105,24 @@ func TestTargetHidesItsAddress(t *testing.T) {
 	}
 	if !strings.Contains(text, "webhook config.yaml:3:5") {
 		t.Errorf("nothing says which target it is: %s", text)
+	}
+}
+
+func TestSameTarget(t *testing.T) {
+	one := target(t, notify.KindSlack, "https://hooks.slack.com/services/"+hidden)
+	for address, want := range map[string]bool{
+		"https://hooks.slack.com/services/" + hidden:              true,
+		"HTTPS://Hooks.Slack.Com/services/" + hidden + "#x":       true,
+		"https://hooks.slack.com/services/" + hidden + "?x=1":     false,
+		"https://hooks.slack.com/Services/" + hidden:              false,
+		"https://hooks.slack.com:8443/services/" + hidden:         false,
+		"https://hooks.slack.com.evil.example/services/" + hidden: false,
+	} {
+		if got := one.Same(target(t, notify.KindSlack, address)); got != want {
+			t.Errorf("%s: %t", address, got)
+		}
+	}
+	if one.Same(target(t, notify.KindTeams, "https://hooks.slack.com/services/"+hidden)) {
+		t.Error("another kind is the same")
 	}
 }
