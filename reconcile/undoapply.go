@@ -20,7 +20,8 @@ type retentionRemover interface {
 
 const cmdletRemoveRetention = "Remove-UnifiedAuditLogRetentionPolicy"
 
-// PlanUndo plans within the lease.
+// PlanUndo plans within the lease. What came up while the journal was opened is among
+// the warnings of the plan.
 func (w *Writing) PlanUndo(ctx context.Context, req UndoRequest) (*Plan, error) {
 	m, err := w.s.memory(ctx)
 	if err != nil {
@@ -30,7 +31,11 @@ func (w *Writing) PlanUndo(ctx context.Context, req UndoRequest) (*Plan, error) 
 	if w.s.Compliance != nil {
 		req.Compliance = w.s.Compliance
 	}
-	return PlanUndo(ctx, w.s.Client, req)
+	p, err := PlanUndo(ctx, w.s.Client, req)
+	if err == nil {
+		p.Warnings = append(p.Warnings, w.Warnings...)
+	}
+	return p, err
 }
 
 // Undo makes the changes of a plan that undoes a run, within the lease.

@@ -190,7 +190,7 @@ func (r *undoRun) write(ctx context.Context, c *comparing, past *pastRun, id str
 		Tool: toolName(), RunID: id, Now: r.env.Now, Run: past.id, Entries: past.entries,
 		Policy: r.job.policy, AllowWeakening: r.flags.allowWeakening,
 	})
-	if err != nil {
+	if p, err = c.planned(ctx, writing, p, err); err != nil {
 		return err
 	}
 	if err := r.showBefore(p); err != nil {
