@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/exoaudit/exoaudit/exchange/auth"
 	"github.com/exoaudit/exoaudit/policy"
@@ -113,6 +114,12 @@ func TestSystemdUnits(t *testing.T) {
 	}
 	if service["ProtectSystem"][0] != "strict" || service["DynamicUser"][0] != "yes" || service["UMask"][0] != "0077" {
 		t.Errorf("the service is not shut in: %v", service)
+	}
+	if service["StartLimitIntervalSec"][0] != "0" || service["Restart"][0] != "on-failure" || service["RestartPreventExitStatus"][0] != "4" {
+		t.Error("an outage at the start ends the service for good, or a wrong policy does not")
+	}
+	if stop, err := time.ParseDuration(service["TimeoutStopSec"][0]); err != nil || stop < 45*time.Second {
+		t.Errorf("it is killed %s after SIGTERM, %v: writes in flight have 30 seconds, messages and answers 5 each", stop, err)
 	}
 	if !slices.Contains(words(service["ExecStart"][0]), "check") {
 		t.Error("the service begins by writing")

@@ -5,7 +5,7 @@
 // bypass loop lists the bypass associations as well, which cannot be filtered, and the
 // full one sweeps the tenant. Each may check, or apply. All of them take turns in one
 // goroutine, so that nothing overlaps; a wider loop stands for a narrower one that is
-// due at the same moment. However many ticks of a loop pass while another one runs, or
+// due at the same moment, and one for which it does not stand keeps its turn. However many ticks of a loop pass while another one runs, or
 // while the machine sleeps, one run stands for all of them.
 //
 // What is enforced is an [Assignment], which Config.Load makes: at the start, and
@@ -29,5 +29,8 @@
 //
 // Time is looked at once a minute: after a sleep of the machine or a step of its
 // clock a run comes up to a minute late. The right to write is taken for each run and
-// given back after it, so that a person can apply by hand in between.
+// given back after it, so that a person can apply by hand in between. A run that
+// panics ends the process: whoever keeps it running starts it again, and what was left
+// open is closed by a look at the tenant. A certificate is read at the start and at each
+// reload.
 package daemon
