@@ -288,6 +288,29 @@ func TestNewFile(t *testing.T) {
 	}
 }
 
+// TestLogWithoutItsFile: what a store that was moved has left behind, or what only has
+// such a name, is not overwritten by a new store.
+func TestLogWithoutItsFile(t *testing.T) {
+	t.Parallel()
+	for _, ending := range []string{"-wal", "-shm", "-journal"} {
+		path := filepath.Join(t.TempDir(), "state.db")
+		write(t, path+ending, []byte("names of mailboxes\n"))
+		s, err := Open(t.Context(), path, clock)
+		if refused, ok := errors.AsType[*store.FileError](err); !ok || !strings.Contains(refused.Why, "state.db"+ending) {
+			t.Errorf("%s: %v", ending, err)
+			if err == nil {
+				closed(t, s)
+			}
+		}
+		if left, err := os.ReadFile(path + ending); err != nil || string(left) != "names of mailboxes\n" {
+			t.Errorf("%s: %q is left of it, %v", ending, left, err)
+		}
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s: a store was made", ending)
+		}
+	}
+}
+
 func TestEmptyFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.db")

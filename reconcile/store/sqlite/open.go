@@ -36,10 +36,13 @@ func open(ctx context.Context, path string, now func() time.Time, pragma string)
 	if err != nil {
 		return nil, err
 	}
-	if !empty {
-		if err := probe(ctx, path, len(steps)); err != nil {
-			return nil, err
-		}
+	if empty {
+		err = orphaned(path)
+	} else {
+		err = probe(ctx, path, len(steps))
+	}
+	if err != nil {
+		return nil, err
 	}
 	s := &Store{path: path, now: now}
 	if err := s.openWritable(ctx, steps, pragma, empty); err == nil {

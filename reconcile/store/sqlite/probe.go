@@ -170,6 +170,26 @@ func probeOnce(ctx context.Context, path string) (header, error) {
 	return h, errors.Join(err, db.Close())
 }
 
+// orphaned refuses to make a store where the log of another, or a file of such a name,
+// is left without what it belongs to: SQLite would take it away, and with it perhaps
+// what is missing in a store that was moved. Another process that makes the store at this
+// moment has its file first, and its first commit before the log, so that a second
+// look at the file tells one from the other.
+func orphaned(path string) error {
+	for _, ending := range [...]string{"-wal", "-shm", "-journal"} {
+		if !beside(path, ending) {
+			continue
+		}
+		info, err := os.Stat(path)
+		if err == nil && (info.Size() > 0 || ending == "-journal") {
+			continue
+		}
+		return &store.FileError{Path: path, Why: "there is no store in it, and beside it is " + filepath.Base(path) + ending +
+			", which a new one would overwrite; put the store back that it belongs to, or move it away"}
+	}
+	return nil
+}
+
 // beside tells whether the file has another of its name with this ending.
 func beside(path, ending string) bool {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
