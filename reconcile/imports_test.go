@@ -48,7 +48,7 @@ type row struct {
 // so that a new one is placed in the table before it is used.
 func importTable() map[string]row {
 	wiring := []string{
-		"reconcile", "reconcile/report", "reconcile/doctor", "reconcile/store", "reconcile/store/*", "reconcile/journal",
+		"reconcile", "reconcile/report", "reconcile/doctor", "reconcile/store", "reconcile/store/*", "reconcile/journal", "reconcile/evidence",
 		"policy", "exchange", "exchange/auth",
 	}
 	return map[string]row{
@@ -81,6 +81,7 @@ func importTable() map[string]row {
 			modules: []string{"golang.org/x/sync/..."},
 		},
 		"reconcile/report":          {ours: []string{"reconcile", "policy", "reconcile/journal"}},
+		"reconcile/evidence":        {ours: []string{"reconcile", "reconcile/report", "reconcile/journal", "policy"}},
 		"reconcile/doctor":          {ours: []string{"reconcile", "reconcile/report", "policy", "exchange"}},
 		"reconcile/journal":         {ours: []string{"policy/audit"}},
 		"reconcile/store":           {ours: []string{"reconcile/journal"}},
@@ -110,6 +111,8 @@ func homes() []home {
 		{module: "github.com/riverqueue/river", packages: []string{"cmd/internal/fleet"}},
 		{module: "github.com/prometheus", packages: []string{"cmd/internal/daemon"}},
 		{module: "github.com/spf13", packages: []string{"cmd/internal/cli"}},
+		{module: "github.com/chromedp"},
+		{module: "golang.org/x/net"},
 		{module: "github.com/google/go-cmp"},
 		{module: "github.com/rogpeppe/go-internal"},
 		{module: "go.uber.org/goleak"},

@@ -10,7 +10,7 @@ const (
 	htmlCauseBytes  = 1 << 20 // bytes for the findings by cause, names aside
 	htmlNameBytes   = 1 << 20 // bytes for the names in them
 	htmlBlindBytes  = 1 << 19 // bytes for what could not be judged, and again for names
-	htmlTableBytes  = 1 << 19 // bytes for one table that has no natural bound
+	htmlTableBytes  = 1 << 18 // bytes for one table that has no natural bound
 	htmlRows        = 300     // rows of one table
 	htmlLines       = 50      // lines of one list of reasons or warnings
 	htmlName        = 160     // runes of one name

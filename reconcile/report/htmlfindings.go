@@ -182,8 +182,10 @@ func (f *htmlFound) cause(seen map[groupKey]*htmlCause, d document, c reconcile.
 	key := keyOf(c)
 	g := seen[key]
 	if g == nil {
-		g = newHTMLCause(d, c, s)
-		if !f.budget.take(g.cost()) {
+		if f.budget.left > 0 {
+			g = newHTMLCause(d, c, s)
+		}
+		if g == nil || !f.budget.take(g.cost()) {
 			f.further[htmlFurtherKey{s, string(c.Setting)}]++
 			return
 		}

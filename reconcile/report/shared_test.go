@@ -122,8 +122,12 @@ func hostileTexts() []string {
 // one: in names, values, reasons, notes, warnings and rules.
 func hostileRun(t testing.TB) Report {
 	t.Helper()
+	return textRun(hostileTexts())
+}
+
+// textRun has some texts where hostileRun has hostile ones; it takes at least eleven.
+func textRun(list []string) Report {
 	d := afterwards()
-	list := hostileTexts()
 	var changes []reconcile.Change
 	var unknown []reconcile.UnknownObject
 	var byType []reconcile.TypeStanding
