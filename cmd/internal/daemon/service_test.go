@@ -265,6 +265,11 @@ func TestServeSweepAgain(t *testing.T) {
 func TestServeOtherHost(t *testing.T) {
 	inBubble(t, simulator.Seed{Mailboxes: 10, Drift: 1}, func(t *testing.T, b *bench) {
 		b.mode = "apply"
+		locks := 0
+		b.lock = func() (func(), error) {
+			locks++
+			return func() { locks-- }, nil
+		}
 		other := store.Holder{Name: "another", Place: "there"}
 		if _, err := b.store.Acquire(t.Context(), b.tenant.ID(), other, store.LeaseTTL); err != nil {
 			t.Fatal(err)
@@ -274,6 +279,9 @@ func TestServeOtherHost(t *testing.T) {
 		wait(50 * time.Second)
 		if len(b.ended) > 0 || b.hears("no lease") < 10 || b.service.Requests() > 0 {
 			t.Errorf("under the lease of another: %d runs, %d tries, %d requests", len(b.ended), b.hears("no lease"), b.service.Requests())
+		}
+		if locks != 0 {
+			t.Errorf("the lock of this host is held %d times by one that only waits", locks)
 		}
 		wait(20 * time.Second) // it died: its lease runs out after a minute
 		if len(b.ended) != 1 || b.hears("lease") != 1 {

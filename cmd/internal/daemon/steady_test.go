@@ -208,3 +208,27 @@ func TestServeClockPutBack(t *testing.T) {
 		}
 	})
 }
+
+// TestServeReloadSchedule: by a new schedule what has come since the last run is due at
+// once, and one that is longer keeps the run that the old one had promised.
+func TestServeReloadSchedule(t *testing.T) {
+	inBubble(t, simulator.Seed{Mailboxes: 5}, func(t *testing.T, b *bench) {
+		b.incremental, b.bypass, b.full = "12h", "12h", "24h"
+		stop := b.start()
+		defer stop()
+		wait(2 * time.Hour)
+		b.forget()
+		b.full = "1h"
+		b.daemon.Reload()
+		wait(time.Second)
+		if got := b.runs(); !slices.Equal(got, []string{loopFull}) {
+			t.Errorf("ran %v, want the sweep that is due by now", got)
+		}
+		b.full = "24h"
+		b.daemon.Reload()
+		wait(time.Hour)
+		if got := b.runs(); !slices.Equal(got, []string{loopFull, loopFull}) {
+			t.Errorf("ran %v, want the sweep that was to come", got)
+		}
+	})
+}
