@@ -115,6 +115,7 @@ func homes() []home {
 		{module: "golang.org/x/net"},
 		{module: "github.com/google/go-cmp"},
 		{module: "github.com/rogpeppe/go-internal"},
+		{module: "github.com/yuin/goldmark"},
 		{module: "go.uber.org/goleak"},
 		{module: "pgregory.net/rapid"},
 	}

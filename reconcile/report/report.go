@@ -84,6 +84,12 @@ func (r Report) Write(w io.Writer, f Format, o Options) error {
 		return writeHTML(w, r.doc)
 	case SARIF:
 		return writeSARIF(w, r.doc, o.Root)
+	case Markdown:
+		return writeMarkdown(w, r.doc)
+	case GitHub:
+		return writeGitHub(w, r.doc, o.Root)
+	case Azure:
+		return writeAzure(w, r.doc, o.Root)
 	default:
 		return fmt.Errorf("there is no form of reports named %q", f)
 	}
