@@ -109,6 +109,24 @@ links() {
   printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | ${CC:-gcc} -x c -o "$SCRATCH/links" - 2>/dev/null
 }
 
+# apt_install REASON PACKAGE...: installs packages of Debian or Ubuntu, as root or by
+# sudo where it asks for no password; elsewhere it refuses, and says what to install.
+apt_install() {
+  local reason=$1 as_root=
+  shift
+  if [ "$(id -u)" -ne 0 ]; then
+    as_root="sudo -n"
+  fi
+  if ! command -v apt-get >/dev/null 2>&1 || ! $as_root true 2>/dev/null; then
+    refuse "$reason" "(Debian and Ubuntu: apt-get install $*), then run this again."
+  fi
+  local options="-q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120"
+  # shellcheck disable=SC2086 # options are words
+  $as_root apt-get update $options || return 1
+  # shellcheck disable=SC2086
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $options "$@"
+}
+
 # need_cc: the race detector links with a C compiler.
 need_cc() {
   if links; then
@@ -117,17 +135,17 @@ need_cc() {
   if [ -n "${CC:-}" ]; then
     refuse "CC is set to '$CC', which cannot build a C program. Correct it, or unset it to use gcc."
   fi
-  local as_root=
-  if [ "$(id -u)" -ne 0 ]; then
-    as_root="sudo -n"
-  fi
-  if ! command -v apt-get >/dev/null 2>&1 || ! $as_root true 2>/dev/null; then
-    refuse "The race detector needs a C compiler and there is none. Install gcc and the headers of the C library" \
-      "(Debian and Ubuntu: apt-get install gcc libc6-dev), then run this again."
-  fi
-  $as_root apt-get update -q || return 1
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends gcc libc6-dev || return 1
+  apt_install "The race detector needs a C compiler and there is none. Install gcc and the headers of the C library" gcc libc6-dev || return 1
   if ! links; then
     refuse "gcc is installed and cannot build a C program. Set CC to a compiler that can."
   fi
+}
+
+# need_xmllint: JUnit reports are held to their schema by it.
+need_xmllint() {
+  if command -v xmllint >/dev/null 2>&1; then
+    return 0
+  fi
+  apt_install "The tests of JUnit reports need xmllint and there is none. Install it" libxml2-utils || return 1
+  xmllint --version
 }

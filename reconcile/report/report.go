@@ -90,6 +90,8 @@ func (r Report) Write(w io.Writer, f Format, o Options) error {
 		return writeGitHub(w, r.doc, o.Root)
 	case Azure:
 		return writeAzure(w, r.doc, o.Root)
+	case JUnit:
+		return writeJUnit(w, r.doc)
 	default:
 		return fmt.Errorf("there is no form of reports named %q", f)
 	}

@@ -96,6 +96,12 @@ func listShown(l []string) string {
 	return b.String()
 }
 
+// placeShown gives the place of the wish, as where does, within what hosts show.
+func placeShown(c reconcile.Change) string {
+	c.Origin.File, c.Origin.Rule = within(c.Origin.File, nameShown), within(c.Origin.Rule, nameShown)
+	return where(c)
+}
+
 // whyBelow says why a change that stands below does not count.
 func (d document) whyBelow(c reconcile.Change) string {
 	if c.Severity < d.threshold.FailOn {
