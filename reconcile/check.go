@@ -69,7 +69,7 @@ func Check(ctx context.Context, r Reader, req Request) (*Plan, error) {
 			Tool: req.Tool, RunID: req.RunID, Tenant: req.Tenant, CreatedAt: started,
 			Policy: PolicyRef{Name: req.Policy.Name, Digest: req.Policy.Digest()},
 		},
-		selection: req.Selection, policy: req.Policy, memory: req.Memory, observed: obs.raw, Warnings: obs.rawMissing,
+		selection: req.Selection, policy: req.Policy, memory: req.Memory, observed: obs.shown(req), Warnings: obs.rawMissing,
 	}}
 	if why != "" {
 		b.plan.Warnings = append(b.plan.Warnings, sweepInstead(why))
@@ -271,6 +271,7 @@ func (b *builder) coverage() {
 		if exchange.IsRefused(f.err) || errors.Is(f.err, errAccountsRefused) || f.kind == audit.KindRetention && withoutAccess(f.err) {
 			p.Refused = append(p.Refused, f.cmdlet)
 		}
+		p.blind.in(f.kind)
 		reason := f.Error()
 		c.Reasons = append(c.Reasons, reason)
 		// Of the tenant's own settings each is unknown by itself.
@@ -286,9 +287,11 @@ func (b *builder) coverage() {
 	if obs.bypass != nil && obs.bypass.read == 0 && !obs.bypass.partial && b.readWhole(audit.KindBypass) {
 		// A tenant of three mailboxes had 242 rows, most of them the service's
 		// own (wire 1.5): none at all is what a role sees that may not look.
+		p.blind.in(audit.KindBypass)
 		c.Reasons = append(c.Reasons, "the listing of bypass associations is empty, which no tenant's is: the role may not see it")
 	}
 	if obs.storedMissing != "" && b.readWhole(audit.KindMailbox) {
+		p.blind.in(audit.KindMailbox)
 		c.Reasons = append(c.Reasons, obs.storedMissing)
 	}
 	b.sinceReasons(&c)

@@ -22,6 +22,8 @@ type RawRow struct {
 // by means of their own. A row that was not asked for, or did not come, is nil.
 type Observed struct {
 	Organization, AdminAudit *RawRow
+	// Retention are the retention policies, where the policy speaks of them.
+	Retention []RetentionRow
 }
 
 // Observed gives the raw rows that the plan was made from; see Request.Raw.

@@ -43,6 +43,7 @@ type Plan struct {
 	selection Selection
 	raised    []RaisedGuard
 	observed  Observed // see Request.Raw
+	blind     blind    // what was not read
 	// refusal is the name of the guard that blocks the whole plan, or empty.
 	refusal string
 }

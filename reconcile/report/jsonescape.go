@@ -53,3 +53,7 @@ func surrogates(r rune) (high, low rune) {
 	r -= 0x10000
 	return 0xd800 + r>>10, 0xdc00 + r&0x3ff
 }
+
+// EscapeJSON gives encoded JSON as the JSON of reports is written: it means the same,
+// and does nothing where it is shown in a terminal or a CI log.
+func EscapeJSON(doc []byte) []byte { return harmless(doc) }
