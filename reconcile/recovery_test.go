@@ -417,3 +417,38 @@ func TestNothingIsWrittenAfterABrokenChain(t *testing.T) {
 		t.Errorf("the run began: %v", err)
 	}
 }
+
+// TestRecoveryLeavesOtherTenants: a journal in a file may be that of several tenants.
+// What a run on another one left open is not judged by a look at this one.
+func TestRecoveryLeavesOtherTenants(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		tenant := simulator.NewTenant(simulator.Seed{Mailboxes: 3})
+		b := newBench(t, tenant)
+		write := []journal.Intent{{
+			Change: "a", Subject: journal.Subject{Kind: audit.KindOrganization}, Setting: audit.SettingUnifiedAuditLogIngestionEnabled, Before: false, After: true,
+		}}
+		for n, of := range []string{"00000000-0000-4000-8000-000000000001", strings.ToUpper(tenant.ID())} {
+			f, err := journal.Open(b.journal, of, time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(f.Begin(t.Context(), journal.Begin{Tenant: of}), f.Intend(t.Context(), write), f.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if f, err = journal.Open(b.journal, fmt.Sprint("next-", n), time.Now); err != nil {
+				t.Fatal(err)
+			}
+			w, err := b.session(nil).Begin(t.Context(), "next", f, b.journal)
+			if err != nil {
+				t.Fatal(err)
+			}
+			closing(t, w)
+			if len(w.Recovered) != n || len(w.Warnings) != 1 || !strings.Contains(w.Warnings[0], "another tenant") {
+				t.Errorf("%s: closed %v, warnings %q", of, w.Recovered, w.Warnings)
+			}
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

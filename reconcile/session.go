@@ -95,8 +95,9 @@ func (s *Session) row(command string, p *Plan, v Verdict) store.Run {
 // store lasts. *journal.File satisfies it.
 type JournalFile interface {
 	Recorder
-	// Open gives the intents of earlier runs that have no outcome.
-	Open() []journal.Entry
+	// OpenFor gives the intents of earlier runs that have no outcome, those of runs on
+	// other tenants apart.
+	OpenFor(tenant string) (own, others []journal.Entry)
 }
 
 // Writing is the time in which a session may write to its tenant: it has the lease,

@@ -67,7 +67,11 @@ func (w *Writing) permit() error {
 func (w *Writing) open(ctx context.Context, runID string, file JournalFile, path string) error {
 	var pending []journal.Entry
 	if file != nil {
-		w.recorder, w.file, pending = file, path, file.Open()
+		var others []journal.Entry
+		w.recorder, w.file = file, path
+		if pending, others = file.OpenFor(w.s.TenantID); len(others) > 0 {
+			w.Warnings = append(w.Warnings, counted(len(others), "write")+" of earlier runs on another tenant stay open in the journal; a run on that tenant looks for them")
+		}
 	} else {
 		found, err := w.s.readJournal(ctx)
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 type File struct {
 	*Book
 	f    disk
-	open []Entry
+	open Pending
 }
 
 // disk is what a journal needs of its file once it is open.
@@ -48,9 +48,8 @@ func Open(path, run string, now func() time.Time) (*File, error) {
 }
 
 func (j *File) resume(f *os.File, run string, now func() time.Time) error {
-	var pending Pending
 	tail, err := Read(f, func(e Entry) error {
-		pending.Take(e)
+		j.open.Take(e)
 		return nil
 	})
 	if err != nil {
@@ -64,7 +63,6 @@ func (j *File) resume(f *os.File, run string, now func() time.Time) error {
 	if _, err := f.Seek(tail.Size, io.SeekStart); err != nil {
 		return fmt.Errorf("finding the end: %w", err)
 	}
-	j.open = pending.Open()
 	j.Book = NewBook(run, now, tail.Head, tail.Seq, j.write)
 	return nil
 }
@@ -72,7 +70,10 @@ func (j *File) resume(f *os.File, run string, now func() time.Time) error {
 // Open gives the intents of earlier runs of which the journal does not know the
 // outcome, in their order: their run was killed, or lost its disk. Whether they
 // were made is for a fresh look at the tenant to say.
-func (j *File) Open() []Entry { return j.open }
+func (j *File) Open() []Entry { return j.open.Open() }
+
+// OpenFor parts them as [Pending.OpenFor] does.
+func (j *File) OpenFor(tenant string) (own, others []Entry) { return j.open.OpenFor(tenant) }
 
 // Close closes the file.
 func (j *File) Close() error {

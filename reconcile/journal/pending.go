@@ -2,6 +2,7 @@ package journal
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/exoaudit/exoaudit/policy/audit"
 )
@@ -10,6 +11,7 @@ import (
 // is recorded. The zero value has seen nothing.
 type Pending struct {
 	intents map[writeKey]Entry
+	tenants map[string]string // by run
 }
 
 // writeKey tells the writes of a journal apart.
@@ -29,6 +31,11 @@ func keyOf(run string, s Subject, setting audit.Setting, change string) writeKey
 // run, which then names the run of the intent (see [Outcome]).
 func (p *Pending) Take(e Entry) {
 	switch {
+	case e.Begin != nil:
+		if p.tenants == nil {
+			p.tenants = map[string]string{}
+		}
+		p.tenants[e.Run] = e.Begin.Tenant
 	case e.Intent != nil:
 		if p.intents == nil {
 			p.intents = map[writeKey]Entry{}
@@ -41,6 +48,20 @@ func (p *Pending) Take(e Entry) {
 		}
 		delete(p.intents, keyOf(run, e.Outcome.Subject, e.Outcome.Setting, e.Outcome.Change))
 	}
+}
+
+// OpenFor parts the intents that have no outcome: those of runs on a tenant, or of runs
+// that do not name theirs, and those of runs on others, of which a look at this tenant
+// would say nothing, or what is wrong.
+func (p *Pending) OpenFor(tenant string) (own, others []Entry) {
+	for _, e := range p.Open() {
+		if of := p.tenants[e.Run]; of == "" || strings.EqualFold(of, tenant) {
+			own = append(own, e)
+		} else {
+			others = append(others, e)
+		}
+	}
+	return own, others
 }
 
 // Open gives the intents that have no outcome, in the order of the journal.
