@@ -130,9 +130,11 @@ func TestServeRunNotListed(t *testing.T) {
 		st.meanwhile.Store(true)
 		st.row.Store(true)
 		b.store = st
+		m, _ := observed(t, b)
 		stop := b.start()
 		defer stop()
 		wait(time.Second)
+		series(t, m, map[string]string{"exoaudit_last_complete_sweep_timestamp_seconds": "0"})
 		if e := b.last(); e.Verdict() != verdictError || b.logged("broken on purpose") != 1 {
 			t.Errorf("the run ended %s: %v", e.Verdict(), e.Err)
 		}
@@ -231,4 +233,19 @@ func TestServeReloadSchedule(t *testing.T) {
 			t.Errorf("ran %v, want the sweep that was to come", got)
 		}
 	})
+}
+
+// TestReadyByAnEarlierSweep: the sweep of an earlier process counts after a restart.
+func TestReadyByAnEarlierSweep(t *testing.T) {
+	m, err := NewMetrics(nil, "exoaudit v1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := healthy(t, m)
+	Observing(m, h, time.Now).Swept(time.Now().Add(-time.Hour))
+	h.SweepLimit(26 * time.Hour)
+	h.reportedAt = time.Now()
+	if got := h.Missing(t.Context()); slices.Contains(got, tooOld) {
+		t.Errorf("missing is %q", got)
+	}
 }
