@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -121,8 +122,8 @@ func (d document) annotate(g *group, root string) annotation {
 	if c.Reason != "" {
 		a.text += ": " + Line(c.Reason)
 	}
-	if file, line, column, ok := place(c.Origin.Pos, root); ok {
-		a.file, a.line, a.column = Line(file), line, column
+	if at, ok := d.writtenAt(c.Origin.Pos); ok {
+		a.file, a.line, a.column = Line(inRepository(root, at.File)), at.Line, at.Column
 	}
 	return a
 }
@@ -152,4 +153,13 @@ func whom(first reconcile.Subject, names []string, count int) string {
 		text += " and " + number(more) + " more"
 	}
 	return text
+}
+
+// inRepository gives the path of a file from the root of a repository. The runner
+// itself knows what a path from the root of the machine is in it.
+func inRepository(root, file string) string {
+	if path.IsAbs(file) {
+		return file
+	}
+	return path.Clean(root + file)
 }

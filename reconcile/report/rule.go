@@ -1,10 +1,6 @@
 package report
 
-import (
-	"strings"
-
-	"github.com/exoaudit/exoaudit/policy"
-)
+import "strings"
 
 // rule is what a kind of finding is called where hosts keep track of findings over
 // time. Ids are an interface: they are never renumbered, and a new kind of finding gets
@@ -108,15 +104,6 @@ func ruleOf(setting string) rule {
 		}
 	}
 	return rule{ID: setting, Setting: setting, Title: setting}
-}
-
-// place gives the file, line and column of a wish as hosts want them: with the path from
-// the root of a repository. A baseline that is built in is in no file.
-func place(at policy.Pos, root string) (file string, line, column int, ok bool) {
-	if at.File == "" || builtIn(at.File) {
-		return "", 0, 0, false
-	}
-	return root + at.File, max(at.Line, 1), max(at.Column, 1), true
 }
 
 // builtIn tells a baseline that is built in, by the name that stands for its file.

@@ -236,11 +236,11 @@ func (r *applyRun) write(ctx context.Context, c *comparing, req reconcile.Reques
 // showBefore shows the plan: on standard output, or where that is for the
 // run's JSON, on standard error.
 func (r *applyRun) showBefore(p *reconcile.Plan) error {
-	d := destination{Writer: r.Out, format: "text", color: r.colored(r.OutTerminal)}
+	to, color := r.Out, r.colored(r.OutTerminal)
 	if r.app.out.format == "json" {
-		d.Writer, d.color = r.Err, r.colored(r.ErrTerminal)
+		to, color = r.Err, r.colored(r.ErrTerminal)
 	}
-	if err := r.writePlan(d, p, r.job.threshold); err != nil {
+	if err := report.WritePlanText(to, p, r.job.threshold, report.TextOptions{Color: color, Verbose: r.app.out.verbose}); err != nil {
 		return noReport("cannot show the plan: %w", err)
 	}
 	return nil
@@ -269,12 +269,7 @@ func (r *applyRun) finish(done *reconcile.Run) error {
 // results reports what became of a plan. On the stream the plan has just been
 // shown, so text there is of the results alone.
 func (r *applyRun) results(done *reconcile.Run) error {
-	t := r.job.threshold
-	return r.show(r.job, func(d destination) error {
-		return report.OfRun(done, t).Write(d, report.Format(d.format), report.Options{
-			Text: report.TextOptions{Color: d.color, Verbose: r.app.out.verbose, ResultsOnly: !d.file},
-		})
-	})
+	return r.show(r.job, report.OfRun(done, r.job.threshold), report.TextOptions{ResultsOnly: true})
 }
 
 // explainGuard says what can be done about the guard that refused a run.

@@ -23,12 +23,15 @@ type comparison struct {
 	strict           bool
 	acceptPopulation bool
 	reports          []string
+	noCI             bool
 	state            string
 	sinceLastRun     bool
 	// withoutPolicy says that the command does without one where none is given.
 	withoutPolicy bool
 	// raw keeps the rows of the tenant's own settings as they came.
 	raw bool
+	// reading is told of every file of the policy that is read; nil is nobody.
+	reading func(name string, data []byte)
 	// own gives the files of the command itself, once its flags are known.
 	own func() []claim
 }
@@ -48,12 +51,14 @@ func (c *comparison) bind(cmd *cobra.Command) {
 	f.BoolVar(&c.strict, "strict", false, "count as drift what the service has no way to set")
 	f.BoolVar(&c.acceptPopulation, "accept-population", false, "accept a tenant that shows no or far fewer mailboxes")
 	bindState(cmd, &c.state)
-	bindReports(cmd, &c.reports)
+	c.bindReports(cmd)
 }
 
-// bindReports gives a command the flag for reports in files.
-func bindReports(cmd *cobra.Command, reports *[]string) {
-	cmd.Flags().StringArrayVar(reports, "report", nil, "also write the report to a file, `FORMAT=FILE` with "+formatNames()+" (repeatable)")
+// bindReports gives a command the flags for reports beside that on standard output.
+func (c *comparison) bindReports(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&c.reports, "report", nil, "also write the report to a file, `FORMAT=FILE` with "+formatNames()+" (repeatable)")
+	f.BoolVar(&c.noCI, "no-ci", false, "write no summary and no remarks for GitHub Actions or Azure Pipelines")
 }
 
 // formatNames lists the forms of reports.
@@ -107,7 +112,7 @@ func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
 	if c.policyFile == "" && c.withoutPolicy {
 		return j, nil
 	}
-	if j.policy, err = a.loadPolicy(c.policyFile); err != nil {
+	if j.policy, err = a.loadPolicyTold(c.policyFile, c.reading); err != nil {
 		return nil, err
 	}
 	if more := extendedClaims(j.policy); len(more) > 0 {
@@ -156,7 +161,11 @@ func (a *app) claims(j *job) []claim {
 
 // loadPolicy reads the policy with all that it extends, and shows the warnings
 // about it.
-func (a *app) loadPolicy(file string) (*policy.Policy, error) {
+func (a *app) loadPolicy(file string) (*policy.Policy, error) { return a.loadPolicyTold(file, nil) }
+
+// loadPolicyTold is loadPolicy that tells of the files as they were read, by the names
+// that the policy has for them.
+func (a *app) loadPolicyTold(file string, tell func(name string, data []byte)) (*policy.Policy, error) {
 	if file == "" {
 		return nil, invalid("--policy (-p) FILE is needed: what the tenant is to be compared with")
 	}
@@ -164,7 +173,16 @@ func (a *app) loadPolicy(file string) (*policy.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, found := policy.Load(filepath.ToSlash(file), data, readExtended)
+	read := readExtended
+	if tell != nil {
+		tell(filepath.ToSlash(file), data)
+		read = func(path string) ([]byte, error) {
+			data, err := readExtended(path)
+			tell(path, data)
+			return data, err
+		}
+	}
+	p, found := policy.Load(filepath.ToSlash(file), data, read)
 	if found.HasErrors() {
 		return nil, found
 	}
@@ -196,38 +214,38 @@ func (j *job) calling() calling {
 	return calling{retention: j.policy.Retention != nil && j.mailbox == ""}
 }
 
-// destination is one place to which a report is written.
-type destination struct {
-	io.Writer
-	format string
-	color  bool
-	// file is false for the stream on which the command speaks.
-	file bool
-}
-
 // showPlan writes the plan to standard output and to the files asked for.
 func (a *app) showPlan(j *job, p *reconcile.Plan) error {
-	return a.show(j, func(d destination) error { return a.writePlan(d, p, j.threshold) })
+	return a.show(j, report.OfPlan(p, j.threshold), report.TextOptions{})
 }
 
-func (a *app) writePlan(d destination, p *reconcile.Plan, t reconcile.Threshold) error {
-	return report.OfPlan(p, t).Write(d, report.Format(d.format), report.Options{
-		Text: report.TextOptions{Color: d.color, Verbose: a.out.verbose},
-	})
+// writable is a report that can be written in any form.
+type writable interface {
+	Write(w io.Writer, f report.Format, o report.Options) error
 }
 
-// show writes a report to standard output, then to the files of --report. The
-// files are written even where the stream is gone, since they may be all that
-// a CI job keeps.
-func (a *app) show(j *job, write func(destination) error) error {
+// show writes a report to standard output, then to the files of --report, then to where
+// a CI host shows it. All are written even where one fails, since a file may be all that
+// a CI job keeps. The options are for the text on standard output.
+func (a *app) show(j *job, r writable, text report.TextOptions) error {
+	o := report.Options{Text: text, Root: a.repositoryPath()}
+	o.Text.Color, o.Text.Verbose = a.colored(a.OutTerminal), a.out.verbose
 	var errs []error
-	if err := write(destination{Writer: a.Out, format: a.out.format, color: a.colored(a.OutTerminal)}); err != nil {
+	if err := r.Write(a.Out, report.Format(a.out.format), o); err != nil {
 		errs = append(errs, noReport("cannot write the report: %w", err))
 	}
+	return together(append(errs, a.hand(j, r))...)
+}
+
+// hand writes a report to the files of --report, then to where a CI host shows it.
+func (a *app) hand(j *job, r writable) error {
+	o := report.Options{Text: report.TextOptions{Verbose: a.out.verbose}, Root: a.repositoryPath()}
+	var errs []error
 	for _, f := range j.files {
-		errs = append(errs, writeFile(f.real, func(w io.Writer) error {
-			return write(destination{Writer: w, format: f.format, file: true})
-		}))
+		errs = append(errs, writeFile(f.real, func(w io.Writer) error { return r.Write(w, report.Format(f.format), o) }))
+	}
+	if !j.noCI {
+		a.tellCI(r, o)
 	}
 	return together(errs...)
 }

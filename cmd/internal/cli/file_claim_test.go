@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/exoaudit/exoaudit/exchange/simulator"
+	"github.com/exoaudit/exoaudit/reconcile/report"
 )
 
 // TestFilesDoNotCollide: nothing that a command names twice, or keeps on
@@ -160,14 +162,22 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("nobody reads") }
 
+// plainReport is the same in every form.
+type plainReport string
+
+func (r plainReport) Write(w io.Writer, _ report.Format, _ report.Options) error {
+	_, err := io.WriteString(w, string(r))
+	return err
+}
+
 // TestReportsAreAllTried: one that fails keeps none of the others.
 func TestReportsAreAllTried(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	gone, kept := filepath.Join(folder, "gone", "x"), filepath.Join(folder, "kept")
-	a := &app{Streams: Streams{Out: broken{}, Err: &bytes.Buffer{}}}
+	a := &app{Streams: Streams{Out: broken{}, Err: &bytes.Buffer{}}, env: Environment{Getenv: func(string) string { return "" }}, out: output{format: "text"}}
 	j := &job{files: []reportFile{{format: "text", real: gone}, {format: "text", real: kept}}}
-	err := a.show(j, func(d destination) error { _, err := d.Write([]byte("report")); return err })
+	err := a.show(j, plainReport("report"), report.TextOptions{})
 	if err == nil || !strings.Contains(err.Error(), "nobody reads; cannot write "+gone) || statusOf(err) != ExitNoReport {
 		t.Errorf("show: %v", err)
 	}

@@ -31,7 +31,7 @@ func (c *undoing) bind(cmd *cobra.Command) {
 	f.StringVar(&c.from, "from", "", "read the run from this journal `FILE` (default: from the store)")
 	f.StringVar(&c.journal, "journal", "", "keep the record of changes in this `FILE` (default: in the store, see --state)")
 	bindState(cmd, &c.state)
-	f.StringArrayVar(&c.reports, "report", nil, "also write the report to a file, `FORMAT=FILE` with text or json (repeatable)")
+	c.bindReports(cmd)
 	// Whatever is left of a run is said by the exit status.
 	c.failOn, c.withoutPolicy = "info", true
 }

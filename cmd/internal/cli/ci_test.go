@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/exoaudit/exoaudit/exchange/simulator"
+)
+
+// inCI runs check on a tenant that drifts, in a job of a CI host.
+func inCI(t *testing.T, vars map[string]string, args ...string) (status int, out, errs string) {
+	t.Helper()
+	b := newBench(t, simulator.Seed{Mailboxes: 5, UnifiedLogOff: true})
+	for name, value := range vars {
+		b.vars[name] = value
+	}
+	policy := filepath.Join(t.TempDir(), "policy.yaml")
+	text := "apiVersion: exoaudit/v1\nkind: AuditPolicy\nname: ci\norganization: {unifiedAuditLog: true}\n"
+	if err := os.WriteFile(policy, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.policy = policy
+	status = b.run(t.Context(), "check", args...)
+	return status, b.out.String(), b.err.String()
+}
+
+// TestGitHubActions: the summary is added to what the step has written already, the
+// remarks follow the text; as JSON standard output stays one document.
+func TestGitHubActions(t *testing.T) {
+	t.Parallel()
+	summary := filepath.Join(t.TempDir(), "summary.md")
+	if err := os.WriteFile(summary, []byte("# before\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	vars := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": summary}
+	status, out, errs := inCI(t, vars)
+	if status != ExitDrift || !strings.Contains(out, "\n::error title=exoaudit%3A drift::") || !strings.Contains(out, "title=EXA002 ") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+	status, out, errs = inCI(t, vars, "--format", "json")
+	if status != ExitDrift || strings.Contains(out, "::error") || !strings.HasPrefix(out, "{") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+	status, out, errs = inCI(t, vars, "--no-ci")
+	if status != ExitDrift || strings.Contains(out, "::error") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+	text, err := os.ReadFile(summary)
+	if err != nil || !bytes.HasPrefix(text, []byte("# before\n## ❌ Drift")) || bytes.Count(text, []byte("## ❌ Drift")) != 2 {
+		t.Errorf("%v: the summary is\n%s", err, text)
+	}
+}
+
+// TestGitHubSummaryIsNotRefused: one that does not fit, or has no place, is a warning.
+func TestGitHubSummaryIsNotRefused(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	full := filepath.Join(folder, "full.md")
+	if err := os.WriteFile(full, bytes.Repeat([]byte("x"), maxSummary-10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"", full, folder, filepath.Join(folder, "gone", "x")} {
+		status, out, errs := inCI(t, map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": path})
+		if status != ExitDrift || !strings.Contains(errs, "there is no summary of this run") || !strings.Contains(out, "::error") {
+			t.Errorf("%s: status %d\n%s", path, status, errs)
+		}
+	}
+	if info, err := os.Stat(full); err != nil || info.Size() != maxSummary-10 {
+		t.Errorf("%v: a part of a summary was written: %v", err, info)
+	}
+}
+
+// TestAzurePipelines: the issues follow the text, and the summary is handed over by name.
+func TestAzurePipelines(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	status, out, errs := inCI(t, map[string]string{"TF_BUILD": "True", "AGENT_TEMPDIRECTORY": folder})
+	_, name, found := strings.Cut(out, "\n##vso[task.uploadsummary]")
+	if status != ExitDrift || !found || !strings.Contains(out, "\n##vso[task.logissue type=error;]exoaudit: drift") {
+		t.Fatalf("status %d\n%s%s", status, out, errs)
+	}
+	if text, err := os.ReadFile(strings.TrimSpace(name)); err != nil || !bytes.HasPrefix(text, []byte("## ❌ Drift")) {
+		t.Errorf("%v: %s", err, text)
+	}
+	status, _, errs = inCI(t, map[string]string{"TF_BUILD": "True"})
+	if status != ExitDrift || !strings.Contains(errs, "AGENT_TEMPDIRECTORY") {
+		t.Errorf("status %d\n%s", status, errs)
+	}
+}
+
+// TestOutsideOfCI: nothing is written for hosts that are not there.
+func TestOutsideOfCI(t *testing.T) {
+	t.Parallel()
+	for _, vars := range []map[string]string{{}, {"CI": "true"}, {"GITHUB_ACTIONS": "false"}, {"TF_BUILD": ""}} {
+		if _, out, errs := inCI(t, vars); strings.Contains(out, "::error") || strings.Contains(out, "##vso") || strings.Contains(errs, "summary") {
+			t.Errorf("%v:\n%s%s", vars, out, errs)
+		}
+	}
+}
