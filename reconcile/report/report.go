@@ -92,6 +92,10 @@ func (r Report) Write(w io.Writer, f Format, o Options) error {
 		return writeAzure(w, r.doc, o.Root)
 	case JUnit:
 		return writeJUnit(w, r.doc)
+	case CSV:
+		return writeCSV(w, r.doc)
+	case SCuBA:
+		return writeSCuBA(w, r.doc)
 	default:
 		return fmt.Errorf("there is no form of reports named %q", f)
 	}
