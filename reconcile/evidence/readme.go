@@ -8,9 +8,9 @@ import (
 	"github.com/exoaudit/exoaudit/reconcile/report"
 )
 
-// verdictLine says how the run ended, for people. It never lets a run that is not
+// VerdictLine says how the run ended, for people. It never lets a run that is not
 // complete pass for more.
-func (m Manifest) verdictLine() string {
+func (m Manifest) VerdictLine() string {
 	switch {
 	case m.Complete && m.Verdict == "inLine":
 		return "In line with the policy."
@@ -31,7 +31,7 @@ func (m *making) writeReadme(w io.Writer) error {
 	v, c := m.manifest, m.manifest.Controls
 	line("EVIDENCE OF ONE RUN")
 	line("")
-	line("%s", v.verdictLine())
+	line("%s", v.VerdictLine())
 	for _, reason := range v.Reasons {
 		line("  not read or not known: %s", reason)
 	}
@@ -54,7 +54,7 @@ func (m *making) writeReadme(w io.Writer) error {
 // any file is opened.
 func (m *making) writeIncomplete(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString(m.manifest.verdictLine() + "\n")
+	b.WriteString(m.manifest.VerdictLine() + "\n")
 	for _, reason := range m.manifest.Reasons {
 		b.WriteString("  " + report.Line(reason) + "\n")
 	}

@@ -180,6 +180,7 @@ func TestHostileArchives(t *testing.T) {
 		"a way out":                {add("../../x", "1"), "../../x: no file of a bundle has such a name"},
 		"from the root":            {add("/etc/x", "1"), "/etc/x: no file of a bundle has such a name"},
 		"another way out":          {add(`..\x`, "1"), `..\x: no file of a bundle has such a name`},
+		"no name":                  {add("", "1"), "a file without a name: no file of a bundle has such a name"},
 		"a folder":                 {add("x/", ""), "x/: no file of a bundle has such a name"},
 		"a control character":      {add("x\x1b[2J", "1"), `x\x1b[2J: no file of a bundle has such a name`},
 		"a long name":              {add(strings.Repeat("x", 5000), "1"), strings.Repeat("x", 100) + "…: no file of a bundle has such a name"},

@@ -62,6 +62,9 @@ func plainPath(name string) bool {
 
 // shownName makes a name fit for one line.
 func shownName(name string) string {
+	if name == "" {
+		return "a file without a name"
+	}
 	if len(name) > 100 {
 		name = name[:100] + "…"
 	}

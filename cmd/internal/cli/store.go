@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/exoaudit/exoaudit/exchange"
 	"github.com/exoaudit/exoaudit/reconcile"
 	"github.com/exoaudit/exoaudit/reconcile/report"
 	"github.com/exoaudit/exoaudit/reconcile/store"
@@ -158,6 +159,11 @@ type comparing struct {
 
 // begin connects to the tenant and opens the store.
 func (a *app) begin(ctx context.Context, j *job) (*comparing, error) {
+	return a.beginWatched(ctx, j, nil)
+}
+
+// beginWatched is begin, and tells of every call; nil is nobody.
+func (a *app) beginWatched(ctx context.Context, j *job, watch func(exchange.Trace)) (*comparing, error) {
 	st, err := a.openStore(ctx, j.state, false)
 	if err != nil {
 		return nil, err
@@ -165,7 +171,9 @@ func (a *app) begin(ctx context.Context, j *job) (*comparing, error) {
 	if st == nil && j.sinceLastRun {
 		return nil, invalid("--since-last-run needs a store of earlier runs, and there is none; see --state")
 	}
-	conn, err := a.connectWith(ctx, j.target, j.calling())
+	how := j.calling()
+	how.watch = watch
+	conn, err := a.connectWith(ctx, j.target, how)
 	if err != nil {
 		if st != nil {
 			err = errors.Join(err, st.Close())
