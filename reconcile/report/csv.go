@@ -2,7 +2,6 @@ package report
 
 import (
 	"bufio"
-	"encoding/csv"
 	"io"
 
 	"github.com/exoaudit/exoaudit/policy"
@@ -65,9 +64,7 @@ type csvRow struct {
 func writeCSV(w io.Writer, d document) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	out.WriteString("\ufeff")
-	c := &csvWriter{w: csv.NewWriter(out), d: d}
-	c.w.UseCRLF = true
-	c.err = c.w.Write(csvColumns())
+	c := newCSVWriter(out, d)
 	c.ofRun()
 	for change := range d.changes {
 		if c.change(change); c.err != nil {
@@ -75,11 +72,9 @@ func writeCSV(w io.Writer, d document) error {
 		}
 	}
 	for u := range d.unknown {
-		row := csvRow{record: recordUnknown, subject: u.Subject, setting: string(u.Setting), reason: u.Reason}
-		if u.Setting != "" {
-			row.rule = ruleOf(string(u.Setting)).ID
-		}
-		if c.row(row); c.err != nil {
+		setting := string(u.Setting)
+		c.row(csvRow{record: recordUnknown, rule: c.ids[setting], subject: u.Subject, setting: setting, reason: u.Reason})
+		if c.err != nil {
 			return c.err
 		}
 	}

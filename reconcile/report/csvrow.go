@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/csv"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,7 +18,18 @@ const csvMost = 16_000
 type csvWriter struct {
 	w   *csv.Writer
 	d   document
+	ids map[string]string // of rules, by setting
 	err error
+}
+
+func newCSVWriter(w io.Writer, d document) *csvWriter {
+	c := &csvWriter{w: csv.NewWriter(w), d: d, ids: map[string]string{}}
+	for _, r := range rules() {
+		c.ids[r.Setting] = r.ID
+	}
+	c.w.UseCRLF = true
+	c.err = c.w.Write(csvColumns())
+	return c
 }
 
 // ofRun writes the rows that speak of the run as a whole.
@@ -50,7 +62,7 @@ func (d document) tallied() string {
 func (c *csvWriter) change(ch reconcile.Change) {
 	stands := c.d.standing(ch)
 	row := csvRow{
-		record: recordFinding, standing: stands.String(), severity: ch.Severity.String(), rule: ruleOf(string(ch.Setting)).ID,
+		record: recordFinding, standing: stands.String(), severity: ch.Severity.String(), rule: c.ids[string(ch.Setting)],
 		subject: ch.Subject, setting: string(ch.Setting), fate: string(ch.Fate), result: string(ch.Result),
 		before: csvList(ch.Before), after: csvList(ch.After), add: ch.Add, remove: ch.Remove,
 		reason: ch.Reason, note: ch.Note,
@@ -127,30 +139,28 @@ func csvJoined(l []string) string {
 // semicolon, which ends a cell wherever the decimal sign is a comma. The text has gone
 // through Line, which leaves neither tabs nor line ends.
 func unformula(s string) string {
-	if !strings.ContainsAny(s, formulaStarts) {
-		return s
+	cell, rest, more := strings.Cut(s, ";")
+	if !more {
+		return guarded(s)
 	}
 	var b strings.Builder
 	b.Grow(len(s) + 1)
-	start, blanks := true, 0 // of a cell; the spaces there are written late
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if start && r == ' ' {
-			blanks, i = blanks+1, i+size
-			continue
-		}
-		if start && strings.ContainsRune(formulaStarts, r) {
-			b.WriteByte('\'')
-		}
-		b.WriteString(strings.Repeat(" ", blanks))
-		b.WriteString(s[i : i+size])
-		start, blanks = r == ';', 0
-		i += size
+	b.WriteString(guarded(cell))
+	for cell := range strings.SplitSeq(rest, ";") {
+		b.WriteByte(';')
+		b.WriteString(guarded(cell))
 	}
-	b.WriteString(strings.Repeat(" ", blanks))
 	return b.String()
 }
 
-// formulaStarts are the runes that begin a formula, with the forms that some programs
-// take for them.
-const formulaStarts = "=+-@" + "＝＋－＠" + "﹦﹢﹣﹫"
+// guarded puts an apostrophe before the start of a formula. Some programs take
+// full-width and small forms of the signs for the signs.
+func guarded(cell string) string {
+	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, " "))
+	switch r {
+	case '=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫':
+		return "'" + cell
+	default:
+		return cell
+	}
+}
