@@ -110,6 +110,7 @@ func (m *making) begin() {
 func (m *making) contents() []content {
 	out := []content{
 		{"README.txt", m.writeReadme},
+		{"report.html", m.form(report.HTML)},
 		{"report.json", m.form(report.JSON)},
 		{"controls.json", m.writeControls},
 		{"exemptions.json", m.writeExemptions},

@@ -72,17 +72,21 @@ func flipped(t *testing.T, data []byte, place string, at int, mask byte) {
 	}
 }
 
-// TestLargeEveryByte changes every byte of a bundle.
+// TestLargeEveryByte changes every byte of a bundle; of its page, every seventeenth.
 func TestLargeEveryByte(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: -short is set and this test verifies thousands of bundles")
 	}
 	data := small(t)
 	at := region(t, data)
+	n := 0
 	for i := range data {
-		flipped(t, data, at(i), i, 0xff)
+		if place := at(i); place != "report.html" || i%17 == 0 {
+			flipped(t, data, place, i, 0xff)
+			n++
+		}
 	}
-	t.Logf("%d bytes, each changed once", len(data))
+	t.Logf("%d of %d bytes changed", n, len(data))
 }
 
 // TestSomeBytes changes a third of the bytes that belong to no file, and some of each
@@ -91,7 +95,7 @@ func TestSomeBytes(t *testing.T) {
 	data := small(t)
 	at := region(t, data)
 	for i := range data {
-		if at(i) == "" && i%3 == 0 || i%101 == 0 {
+		if at(i) == "" && i%3 == 0 || i%211 == 0 {
 			flipped(t, data, at(i), i, 0x20)
 		}
 	}

@@ -219,7 +219,7 @@ func (a *app) writeEvidence(path string, w evidence.Written) error {
 	c := m.Controls
 	out.line("Controls: %d met, %d met only by exemptions, %d not met, %d not judged", c.Met, c.Accepted, c.NotMet, c.NotJudged)
 	out.line("Evidence: %s", report.Line(path))
-	out.line("SHA-256: %s", strings.TrimPrefix(w.Digest, "sha256:"))
+	out.line("Digest: %s", w.Digest)
 	return out.err
 }
 

@@ -91,7 +91,7 @@ func verifyOpen(f *os.File, digest string) (evidence.Verification, error) {
 func (a *app) writeEvidenceText(path, digest string, v evidence.Verification) error {
 	out := &printer{w: a.Out}
 	out.line("Bundle: %s", report.Line(path))
-	out.line("SHA-256: %s", report.Line(v.Digest))
+	out.line("Digest: %s", v.Digest)
 	for _, p := range v.Problems {
 		out.line("NOT WHOLE: %s", report.Line(p.String()))
 	}
