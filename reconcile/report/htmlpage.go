@@ -30,7 +30,7 @@ type htmlPage struct {
 	Held                 []*htmlHeld
 	HeldMore             int
 	Guards               []htmlGuard
-	Estimate             *reconcile.Estimate
+	Estimate             string
 	Accepted             []htmlAccepted
 	AcceptedMore         int
 	Timeline             *htmlTimeline
@@ -69,14 +69,11 @@ type htmlCoverage struct {
 	Refused         htmlList
 	Mailboxes       string
 	Bypass          string
-	Requests, Pages int
+	Requests, Pages string
 	Cost            []htmlCost
 }
 
-type htmlCost struct {
-	For, Why string
-	Requests int
-}
+type htmlCost struct{ For, Why, Requests string }
 
 // htmlGuard is one limit.
 type htmlGuard struct {
@@ -130,8 +127,9 @@ func newHTMLPage(d document, style string) htmlPage {
 			JournalHead: clipped(d.applied.journalHead, htmlName), Stopped: clipped(d.applied.stopped, htmlText),
 			Rows: resultRows(found),
 		}
-	} else if d.estimate.Writes > 0 {
-		p.Estimate = &d.estimate
+	} else if e := d.estimate; e.Writes > 0 {
+		p.Estimate = "Applying this takes " + plural(e.Writes, "write", "writes") + " in " + plural(e.Requests, "request", "requests") +
+			", and " + plural(e.VerifyRequests, "request", "requests") + " to read back."
 	}
 	p.Attention = attentionOf(d, found, p)
 	return p
@@ -208,7 +206,7 @@ func htmlCoverageOf(d document) htmlCoverage {
 	c := d.coverage
 	out := htmlCoverage{
 		Complete: c.Complete, Reasons: textList(c.Reasons), Refused: textList(d.refused),
-		Requests: c.Requests, Pages: c.Pages,
+		Requests: plural(c.Requests, "request", "requests"), Pages: plural(c.Pages, "page", "pages"),
 	}
 	switch c.Scope {
 	case reconcile.ScopeMailbox:
@@ -227,7 +225,9 @@ func htmlCoverageOf(d document) htmlCoverage {
 		out.Bypass = bypassRead(c.Bypass)
 	}
 	for _, cost := range c.Cost[:min(len(c.Cost), htmlLines)] {
-		out.Cost = append(out.Cost, htmlCost{For: clipped(cost.For, htmlName), Why: clipped(cost.Why, htmlText), Requests: cost.Requests})
+		out.Cost = append(out.Cost, htmlCost{
+			For: clipped(cost.For, htmlName), Why: clipped(cost.Why, htmlText), Requests: plural(cost.Requests, "request", "requests"),
+		})
 	}
 	return out
 }
