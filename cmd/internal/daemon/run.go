@@ -164,6 +164,9 @@ func (d *Daemon) apply(ctx context.Context, l Loop, req reconcile.Request) (*rec
 	d.sayRecovered(ctx, w)
 	p, err := w.Check(ctx, req)
 	if err != nil {
+		for _, text := range w.Warnings { // The plan says them otherwise.
+			d.cfg.Logger.WarnContext(ctx, text)
+		}
 		return nil, nil, err
 	}
 	if !writes(p) {
@@ -334,9 +337,6 @@ func (d *Daemon) warn(ctx context.Context, e Ended) {
 
 // sayRecovered says what became of writes that an earlier run left open.
 func (d *Daemon) sayRecovered(ctx context.Context, w *reconcile.Writing) {
-	for _, text := range w.Warnings {
-		d.cfg.Logger.WarnContext(ctx, text)
-	}
 	for i, o := range w.Recovered {
 		if i == mostNamed {
 			d.cfg.Logger.WarnContext(ctx, fmt.Sprintf("and %d more writes are closed", len(w.Recovered)-i))
