@@ -114,6 +114,7 @@ func homes() []home {
 		{module: "github.com/chromedp"},
 		{module: "golang.org/x/net"},
 		{module: "github.com/google/go-cmp"},
+		{module: "github.com/rhysd/actionlint"},
 		{module: "github.com/rogpeppe/go-internal"},
 		{module: "github.com/yuin/goldmark"},
 		{module: "go.uber.org/goleak"},
