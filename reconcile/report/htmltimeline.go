@@ -14,7 +14,7 @@ const (
 	timelineRows = 30
 	timelineTop  = 44 // pixels for the axis
 	timelineRow  = 40 // pixels for an entry
-	timelineName = 34 // runes of a name beside its bar
+	timelineName = 26 // runes of a name above its bar
 )
 
 // htmlAccepted is an entry of the policy that lets something be.
@@ -188,9 +188,13 @@ func (s timeScale) entry(a htmlAccepted, today time.Time, y int) htmlTimelineEnt
 	if a.expired {
 		begin, end = a.expires.Add(htmlDay), today
 	}
+	note := "until " + a.Until
+	if a.expired {
+		note = "expired " + a.Until
+	}
 	x := s.at(begin)
 	return htmlTimelineEntry{
-		Name: clipped(a.raw, timelineName), Note: a.Until + ", " + a.State, Class: a.Class, Expired: a.expired,
+		Name: clipped(a.raw, timelineName), Note: note, Class: a.Class, Expired: a.expired,
 		X: percent(x), Width: percent(max(s.at(end)-x, 0.6)), TextY: y + 12, Y: y + 20,
 	}
 }
