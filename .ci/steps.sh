@@ -149,3 +149,25 @@ need_xmllint() {
   apt_install "The tests of JUnit reports need xmllint and there is none. Install it" libxml2-utils || return 1
   xmllint --version
 }
+
+# chromium: the name of a Chromium that starts, as the tests look for it.
+chromium() {
+  local name
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    if "$name" --version 2>/dev/null; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+# need_chromium: HTML reports are looked at in it; letters take a font. Debian and Ubuntu
+# name the package differently.
+need_chromium() {
+  if chromium; then
+    return 0
+  fi
+  local reason="The tests of HTML reports need Chromium and there is none. Install it"
+  apt_install "$reason" chromium fonts-liberation || apt_install "$reason" chromium-browser fonts-liberation || return 1
+  chromium
+}
