@@ -150,8 +150,8 @@ need_xmllint() {
   xmllint --version
 }
 
-# chromium: the name of a Chromium that starts, as the tests look for it.
-chromium() {
+# chromium_here: says which Chromium starts, as the tests look for it.
+chromium_here() {
   local name
   for name in chromium chromium-browser google-chrome google-chrome-stable; do
     if "$name" --version 2>/dev/null; then
@@ -164,10 +164,10 @@ chromium() {
 # need_chromium: HTML reports are looked at in it; letters take a font. Debian and Ubuntu
 # name the package differently.
 need_chromium() {
-  if chromium; then
+  if chromium_here; then
     return 0
   fi
   local reason="The tests of HTML reports need Chromium and there is none. Install it"
   apt_install "$reason" chromium fonts-liberation || apt_install "$reason" chromium-browser fonts-liberation || return 1
-  chromium
+  chromium_here
 }
