@@ -77,7 +77,7 @@ func TestCSVVerdict(t *testing.T) {
 // its standing.
 func TestCSVCounts(t *testing.T) {
 	t.Parallel()
-	for name, r := range map[string]Report{"shared": sharedRun(), "applied": appliedRun(), "in line": inLineRun(), "hostile": hostileRun(t), "many": manyFindings(500)} {
+	for name, r := range map[string]Report{"shared": sharedRun(), "applied": appliedRun(), "in line": inLineRun(), "hostile": hostileRun(t), "many": manyFindings(50)} {
 		var plan struct {
 			Changes []struct{ ID, Fate, Result string }
 			Unknown []any

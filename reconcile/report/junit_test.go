@@ -152,7 +152,7 @@ func TestJUnitVerdict(t *testing.T) {
 // of the same run.
 func TestJUnitStandings(t *testing.T) {
 	t.Parallel()
-	for name, r := range map[string]Report{"shared": sharedRun(), "applied": appliedRun(), "drift": driftOnly(), "in line": inLineRun(), "hostile": hostileRun(t), "many": manyFindings(500)} {
+	for name, r := range map[string]Report{"shared": sharedRun(), "applied": appliedRun(), "drift": driftOnly(), "in line": inLineRun(), "hostile": hostileRun(t), "many": manyFindings(50)} {
 		var plan struct {
 			Changes []struct {
 				Subject reconcile.Subject
@@ -265,7 +265,7 @@ func TestJUnitHostile(t *testing.T) {
 // TestJUnitWriterErrors: the first error ends the writing, at once.
 func TestJUnitWriterErrors(t *testing.T) {
 	t.Parallel()
-	const n = 20_000
+	const n = 5_000
 	produced := 0
 	r := changed(manyFindings(n), func(*reconcile.Change) { produced++ })
 	if err := r.Write(&brokenWriter{n: 100 << 10}, JUnit, Options{}); !errors.Is(err, errDiskFull) {

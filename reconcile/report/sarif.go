@@ -3,7 +3,6 @@ package report
 import (
 	"bufio"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/exoaudit/exoaudit/reconcile"
@@ -22,7 +21,12 @@ const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/
 // It ranges over the findings before it writes the first, and holds none of them but the first of each
 // cause where it puts them together. root goes before the names of policy files.
 func writeSARIF(w io.Writer, d document, root string) error {
-	s := surveyed(d)
+	return writeSARIFUpTo(w, d, root, sarifMost)
+}
+
+// writeSARIFUpTo writes at most so many results, unless there are more causes.
+func writeSARIFUpTo(w io.Writer, d document, root string, most int) error {
+	s := surveyed(d, most)
 	j := &jsonWriter{w: bufio.NewWriterSize(w, 64<<10)}
 	j.raw("{")
 	j.field("$schema", sarifSchema)
@@ -38,12 +42,12 @@ func writeSARIF(w io.Writer, d document, root string) error {
 	}})
 	j.field("columnKind", "unicodeCodePoints")
 	j.open("results")
-	if s.open() > sarifMost {
+	if s.aggregated() {
 		for _, g := range d.grouped() {
-			j.element(d.groupResult(g, root))
+			j.element(d.groupResult(g, s, root))
 		}
 	} else {
-		d.sarifResults(j, root)
+		d.sarifResults(j, s, root)
 	}
 	j.close()
 	j.raw("\n}]}\n")
@@ -54,14 +58,14 @@ func writeSARIF(w io.Writer, d document, root string) error {
 }
 
 // sarifResults writes each open finding.
-func (d document) sarifResults(j *jsonWriter, root string) {
+func (d document) sarifResults(j *jsonWriter, s sarifSurvey, root string) {
 	var known twins
 	for c := range d.changes {
 		mark := known.fingerprint(d.header.Tenant, c)
 		if d.standing(c) == settled {
 			continue
 		}
-		r := d.result(c, d.sentence(c), root)
+		r := d.result(c, s, d.sentence(c), root)
 		r.PartialFingerprints = sarifFingerprints{Finding: mark, Primary: mark}
 		if !j.element(r) {
 			return
@@ -71,10 +75,10 @@ func (d document) sarifResults(j *jsonWriter, root string) {
 
 // result is a finding without its fingerprint. Every result has suppressions, if none:
 // the standard wants them on all results of a run or on none.
-func (d document) result(c reconcile.Change, text, root string) sarifResult {
+func (d document) result(c reconcile.Change, s sarifSurvey, text, root string) sarifResult {
 	stands := d.standing(c)
 	r := sarifResult{
-		RuleID: ruleOf(string(c.Setting)).ID, RuleIndex: ruleIndex(string(c.Setting)), Kind: "fail", Level: d.level(c),
+		Kind: "fail", Level: d.level(c),
 		Locations:    []sarifLocation{d.location(c, root)},
 		Suppressions: []sarifSuppression{},
 		Properties: sarifResultBag{
@@ -82,6 +86,7 @@ func (d document) result(c reconcile.Change, text, root string) sarifResult {
 			Counts: stands == counts, Controls: controlsShown(c.Controls),
 		},
 	}
+	r.RuleID, r.RuleIndex = s.rule(string(c.Setting))
 	switch stands {
 	case accepted:
 		r.Suppressions = append(r.Suppressions, sarifSuppression{
@@ -103,21 +108,13 @@ func controlsShown(ids []string) []string {
 	return out
 }
 
-// ruleIndex is the place of a setting's rule among the rules; nil where it has none.
-func ruleIndex(setting string) *int {
-	if i := slices.IndexFunc(rules(), func(r rule) bool { return r.Setting == setting }); i >= 0 {
-		return &i
-	}
-	return nil
-}
-
 func (d document) runBag(s sarifSurvey) sarifRunBag {
 	return sarifRunBag{
 		Verdict: string(d.verdict), Headline: d.headline(), Complete: d.coverage.Complete, Scope: string(d.coverage.Scope),
 		RunID: within(d.header.RunID, nameShown), Tenant: within(d.header.Tenant, nameShown),
 		Policy: within(d.header.Policy.Name, nameShown), PolicyDigest: within(d.header.Policy.Digest, nameShown),
 		Counting: s.standings[counts], Below: s.standings[below], Accepted: s.standings[accepted], Fixed: s.standings[settled],
-		Unknown: s.unknown, Aggregated: s.open() > sarifMost,
+		Unknown: s.unknown, Aggregated: s.aggregated(),
 	}
 }
 

@@ -66,7 +66,7 @@ func (g *sarifGrouped) fingerprint(tenant string) string {
 }
 
 // groupResult writes findings of one cause as one result.
-func (d document) groupResult(g *sarifGrouped, root string) sarifResult {
+func (d document) groupResult(g *sarifGrouped, s sarifSurvey, root string) sarifResult {
 	c := g.first
 	text := fmt.Sprintf("%s: %s: %s.", plural(g.count, "finding", "findings"), c.Setting, ruleOf(string(c.Setting)).Title)
 	if c.Origin.Rule != "" {
@@ -76,7 +76,7 @@ func (d document) groupResult(g *sarifGrouped, root string) sarifResult {
 	if more := g.count - len(g.names); more > 0 {
 		text += " " + plural(more, "subject is", "subjects are") + " not named here; the JSON and CSV reports name all."
 	}
-	r := d.result(c, text, root)
+	r := d.result(c, s, text, root)
 	r.Locations[0].Logical = g.names
 	r.OccurrenceCount, r.Properties.Findings, r.Properties.Result = g.count, g.count, ""
 	mark := g.fingerprint(d.header.Tenant)

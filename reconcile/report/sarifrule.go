@@ -22,6 +22,11 @@ type sarifSurvey struct {
 	// severity is the highest that occurs, which a policy may set.
 	controls map[string][]string
 	severity map[string]sarifSeverity
+	// most is how many results there may be.
+	most int
+	// list are the rules, and index the place of each by its setting.
+	list  []rule
+	index map[string]int
 }
 
 type sarifSeverity struct {
@@ -29,8 +34,11 @@ type sarifSeverity struct {
 	word string
 }
 
-func surveyed(d document) sarifSurvey {
-	s := sarifSurvey{controls: map[string][]string{}, severity: map[string]sarifSeverity{}}
+func surveyed(d document, most int) sarifSurvey {
+	s := sarifSurvey{controls: map[string][]string{}, severity: map[string]sarifSeverity{}, most: most, list: rules(), index: map[string]int{}}
+	for i, r := range s.list {
+		s.index[r.Setting] = i
+	}
 	for c := range d.changes {
 		s.standings[d.standing(c)]++
 		setting := string(c.Setting)
@@ -55,11 +63,14 @@ func (s sarifSurvey) open() int {
 	return s.standings[counts] + s.standings[below] + s.standings[accepted]
 }
 
+// aggregated tells whether there are too many to be written one by one.
+func (s sarifSurvey) aggregated() bool { return s.open() > s.most }
+
 // rules describes every rule, whether it has findings or not, in the order of their
 // numbers: an index is as stable as an id.
 func (s sarifSurvey) rules() []sarifDescriptor {
 	var out []sarifDescriptor
-	for _, r := range rules() {
+	for _, r := range s.list {
 		word := s.severity[r.Setting].word
 		if word == "" {
 			word = builtInSeverity(r.Setting)
@@ -79,6 +90,16 @@ func (s sarifSurvey) rules() []sarifDescriptor {
 		})
 	}
 	return out
+}
+
+// rule gives the id of a setting's rule, and its place among the rules; a setting that
+// has none, which the tests do not allow, goes by its own name.
+func (s sarifSurvey) rule(setting string) (id string, index *int) {
+	i, ok := s.index[setting]
+	if !ok {
+		return setting, nil
+	}
+	return s.list[i].ID, &i
 }
 
 // builtInSeverity is how much a setting matters where no finding says so (design

@@ -63,9 +63,9 @@ func (d document) notices(s sarifSurvey) []sarifNotification {
 			n.add(noticeGuard, "warning", within(g.Name, nameShown)+": "+figure(g.Actual)+", "+bound(g.Name)+" "+figure(g.Limit)+": refused, nothing is written")
 		}
 	}
-	if s.open() > sarifMost {
+	if s.aggregated() {
 		n.add(noticeAggregated, "warning", plural(s.open(), "finding is", "findings are")+
-			" put together by rule and cause, as hosts keep no more than "+number(sarifMost)+" results of a run; the JSON and CSV reports hold each.")
+			" put together by rule and cause, as hosts keep no more than "+number(s.most)+" results of a run; the JSON and CSV reports hold each.")
 	}
 	n.each(noticeWarning, "warning", d.warnings, "")
 	return n.list
