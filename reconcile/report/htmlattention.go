@@ -31,7 +31,7 @@ func attentionOf(d document, f *htmlFound, p htmlPage) []htmlNotice {
 func notJudged(d document, p htmlPage) []htmlNotice {
 	var out []htmlNotice
 	if !p.Verdict.Judged {
-		n := htmlNotice{Class: "bad", Word: "No pass", Text: "This report does not say that the tenant is in line, whatever else it shows.", To: "coverage", List: p.Coverage.Reasons}
+		n := htmlNotice{Class: "bad", Word: "No pass", Text: "This report does not say that the tenant is in line, whatever else it shows.", To: "coverage", List: p.Coverage.Reasons.first()}
 		if p.Undo {
 			n.Text = "This report does not say that everything is taken back, whatever else it shows."
 		}
@@ -39,7 +39,7 @@ func notJudged(d document, p htmlPage) []htmlNotice {
 	}
 	if len(d.refused) > 0 {
 		out = append(out, htmlNotice{
-			Class: "bad", Word: "Refused", List: p.Coverage.Refused, To: "coverage",
+			Class: "bad", Word: "Refused", List: p.Coverage.Refused.first(), To: "coverage",
 			Text: "The credential may not run " + plural(len(d.refused), "cmdlet", "cmdlets") + " that the policy needs; what hangs on that is not judged.",
 		})
 	}
@@ -147,8 +147,8 @@ func catalogueNotices(d document) []htmlNotice {
 		if m.Licensed {
 			text += ", with M365Auditing"
 		}
-		added, _ := clippedList(m.Added, htmlValues)
-		dropped, _ := clippedList(m.Dropped, htmlValues)
+		added, _ := clippedList(m.Added)
+		dropped, _ := clippedList(m.Dropped)
 		if len(added) > 0 {
 			text += ": now also " + strings.Join(added, ", ")
 		}

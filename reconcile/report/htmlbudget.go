@@ -69,8 +69,8 @@ func clipped(s string, limit int) string {
 }
 
 // clippedList makes a list harmless, and tells how many of it are left out.
-func clippedList(list []string, limit int) (shown []string, more int) {
-	for _, s := range list[:min(len(list), limit)] {
+func clippedList(list []string) (shown []string, more int) {
+	for _, s := range list[:min(len(list), htmlValues)] {
 		shown = append(shown, clipped(s, htmlName))
 	}
 	return shown, len(list) - len(shown)
@@ -80,6 +80,12 @@ func clippedList(list []string, limit int) (shown []string, more int) {
 type htmlList struct {
 	Items []string
 	More  int
+}
+
+// first is the beginning of a list of which another part of the page has more.
+func (l htmlList) first() htmlList {
+	shown := l.Items[:min(len(l.Items), 3)]
+	return htmlList{Items: shown, More: l.More + len(l.Items) - len(shown)}
 }
 
 // textList gives reasons or warnings as a list.

@@ -154,7 +154,7 @@ func (f *htmlFound) hold(seen map[htmlHeldKey]*htmlHeld, c reconcile.Change, s s
 		return
 	}
 	key := htmlHeldKey{setting: string(c.Setting), reason: c.Reason}
-	class := ""
+	var class string
 	switch {
 	case c.Fate == reconcile.FateBlocked:
 		key.word, class = "blocked", "blocked"
@@ -228,9 +228,9 @@ func newHTMLCause(d document, c reconcile.Change, s standing) *htmlCause {
 	if d.applied != nil && c.Fate == reconcile.FatePlanned {
 		g.Fate = resultWord(c.Result)
 	}
-	g.Adds, g.AddsMore = clippedList(c.Add, htmlValues)
-	g.Removes, g.Less = clippedList(c.Remove, htmlValues)
-	g.Controls, _ = clippedList(c.Controls, htmlValues)
+	g.Adds, g.AddsMore = clippedList(c.Add)
+	g.Removes, g.Less = clippedList(c.Remove)
+	g.Controls, _ = clippedList(c.Controls)
 	if c.Origin.File != "" {
 		g.Place = clipped(c.Origin.File, htmlName) + ":" + strconv.Itoa(c.Origin.Line)
 	}
@@ -280,7 +280,7 @@ func htmlValue(v any) string {
 		}
 		return shownValue(v)
 	}
-	shown, more := clippedList(list, htmlValues)
+	shown, more := clippedList(list)
 	text := strings.Join(shown, ", ")
 	if more > 0 {
 		text += " and " + number(more) + " more"

@@ -137,8 +137,8 @@ func typeStates(d document) (rows []htmlStates, more int) {
 func ruleStates(d document) (rows []htmlStates, more int) {
 	budget := htmlBudget{left: htmlTableBytes}
 	for _, r := range d.byRule {
-		name, controls := clipped(r.Rule, htmlName), []string(nil)
-		controls, _ = clippedList(r.Controls, htmlValues)
+		name := clipped(r.Rule, htmlName)
+		controls, _ := clippedList(r.Controls)
 		place := htmlPlace(r.Place.File, r.Place.Line)
 		if len(rows) == htmlRows || !budget.take(900+40*len(controls), append([]string{name, name, place}, controls...)...) {
 			break
