@@ -97,6 +97,10 @@ func TestGolden(t *testing.T) {
 		if w.Digest != "sha256:"+hex.EncodeToString(sum[:]) || w.Size != int64(len(data)) {
 			t.Errorf("digest %s, size %d", w.Digest, w.Size)
 		}
+		before, seal := data[:len(data)-164], data[len(data)-64:]
+		if byHand := sha256.Sum256(before); hex.EncodeToString(byHand[:]) != string(seal) {
+			t.Error("the seal is not what README.txt says how to work out")
+		}
 		if v := verified(t, data, w.Digest); !v.Whole() || v.Digest != w.Digest || v.Files != len(names) || v.Entries != 4 || v.Manifest.RunID == "" {
 			t.Errorf("%+v", v)
 		}
@@ -208,6 +212,35 @@ func TestControlVerdicts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOpenRules: where it cannot be told whether a rule speaks of a mailbox, no control
+// is judged that speaks of it.
+func TestOpenRules(t *testing.T) {
+	const text = header + `mailboxes:
+  vip: {where: {attribute: {customAttribute1: VIP}}, ageLimit: 30d, controls: [OPEN]}
+  all: {ageLimit: 30d, controls: [BOTH, ALL]}
+  one: {types: [RoomMailbox], ageLimit: 30d, controls: [BOTH]}
+`
+	lost := func(cmdlet string, row *simulator.Row) {
+		if kind, _ := row.Get("RecipientTypeDetails"); cmdlet == "Get-Mailbox" && string(kind) == `"RoomMailbox"` {
+			row.Delete("CustomAttribute1")
+		}
+		if kind, _ := row.Get("RecipientTypeDetails"); cmdlet == "Get-Mailbox" && string(kind) == `"SharedMailbox"` {
+			row.Rename("CustomAttribute1", "customattribute1")
+		}
+	}
+	inBubble(t, func(t *testing.T) {
+		calm := tenant(simulator.Seed{Mailboxes: 40})
+		data, _ := made(t, bundle(t, text, check(t, parse(t, text), calm)))
+		if diff := cmp.Diff(map[string]string{"OPEN": "met", "BOTH": "met", "ALL": "met"}, controls(t, data)); diff != "" {
+			t.Errorf("nothing is lost: (-want +got)\n%s", diff)
+		}
+		data, _ = made(t, bundle(t, text, check(t, parse(t, text), calm, simulator.WithRowEdit(lost))))
+		if diff := cmp.Diff(map[string]string{"OPEN": "notJudged", "BOTH": "notJudged", "ALL": "notJudged"}, controls(t, data)); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	})
 }
 
 // incomplete holds a bundle to saying so everywhere where a run is not complete, and

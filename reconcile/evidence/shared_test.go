@@ -100,7 +100,7 @@ func checkRaw(t testing.TB, p *policy.Policy, tenant *simulator.Tenant, raw bool
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := reconcile.Check(context.Background(), reader{client}, reconcile.Request{
+	plan, err := reconcile.Check(t.Context(), reader{client}, reconcile.Request{
 		Tool: "exoaudit 1.2.3", RunID: "11111111-2222-4333-8444-555555555555", Tenant: tenant.ID(), Policy: p, Raw: raw,
 		Now: func() time.Time { return time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC) },
 	})
@@ -152,7 +152,7 @@ func lines(t testing.TB) []journal.Line {
 		out = append(out, more...)
 		return nil
 	})
-	ctx := context.Background()
+	ctx := t.Context()
 	for _, err := range []error{
 		book.Begin(ctx, journal.Begin{Tool: "exoaudit", Tenant: "t"}),
 		book.Intend(ctx, []journal.Intent{{Change: "a", Subject: journal.Subject{ID: "1", Name: "ann <script>"}}}),

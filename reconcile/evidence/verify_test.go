@@ -44,7 +44,7 @@ func region(t testing.TB, data []byte) func(at int) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		spans = append(spans, span{from, from + int64(f.CompressedSize64), f.Name}) //nolint:gosec // Small.
+		spans = append(spans, span{from, from + int64(f.CompressedSize64), f.Name})
 	}
 	return func(at int) string {
 		for _, s := range spans {
@@ -256,7 +256,7 @@ func FuzzVerify(f *testing.F) {
 		binary.LittleEndian.PutUint32(changed[22:], size)
 		f.Add(changed)
 	}
-	f.Add(forged(f, func(z *zip.Writer, m *string) {
+	f.Add(forged(f, func(_ *zip.Writer, m *string) {
 		*m = `{"schema":"exoaudit/evidence/v1","journal":{"previousSeq":-9223372036854775808}}`
 	}))
 	f.Fuzz(func(t *testing.T, changed []byte) {

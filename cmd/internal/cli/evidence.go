@@ -97,11 +97,12 @@ func (a *app) gather(cmd *cobra.Command, g *gathering) error {
 	}
 	run.keep(ctx, "evidence", p)
 	b := evidence.Bundle{Plan: p, Threshold: j.threshold, Policy: j.policy, Sources: sourcesOf(j.policy, read), Calls: calls}
-	end := func() {}
-	if b.Journal, end, err = run.journal(ctx, g, since); err != nil {
+	taken, end, err := run.journal(ctx, g, since)
+	if err != nil {
 		return err
 	}
 	defer end()
+	b.Journal = taken
 	var w evidence.Written
 	err = writeFile(g.target, func(out io.Writer) (err error) {
 		w, err = evidence.Write(out, b)
