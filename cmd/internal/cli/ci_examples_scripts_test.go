@@ -39,11 +39,11 @@ func runScript(t *testing.T, shell []string, script string, status int) ran {
 	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
 	for name, text := range map[string]string{"exoaudit": standIn, "script": script, "output": "", "call": ""} {
-		if err := os.WriteFile(in(name), []byte(text), 0o700); err != nil { //nolint:gosec // it is to be run
+		if err := os.WriteFile(in(name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), shell[0], append(shell[1:], in("script"))...) //nolint:gosec // scripts of this repository
+	cmd := exec.CommandContext(t.Context(), shell[0], append(shell[1:], in("script"))...)
 	cmd.Dir = folder
 	cmd.Env = []string{
 		"PATH=" + folder + string(os.PathListSeparator) + os.Getenv("PATH"), "CALL=" + in("call"), fmt.Sprint("STATUS=", status),
@@ -62,7 +62,7 @@ func runScript(t *testing.T, shell []string, script string, status int) ran {
 	}
 	out.printed = printed.String()
 	for name, to := range map[string]*string{"output": &out.output, "call": &out.call} {
-		data, err := os.ReadFile(in(name)) //nolint:gosec // written above
+		data, err := os.ReadFile(in(name))
 		if err != nil {
 			t.Fatal(err)
 		}
