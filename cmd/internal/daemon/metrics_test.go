@@ -348,6 +348,31 @@ func TestMetricsOfGaps(t *testing.T) {
 	})
 }
 
+// TestMetricsOfWhatIsHidden: what a run with gaps did not see of the drift, and of
+// what is contested, is still told.
+func TestMetricsOfWhatIsHidden(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := measure(t, drifting())
+		m.Ran(m.check(loopFull))
+		m.contested.WithLabelValues().Set(2)
+		m.shown[gaugeKey{kind: contestedReason}] = 2
+		m.connect(simulator.New(m.tenant, simulator.WithFaults(simulator.Refused("Get-Mailbox"))))
+		e := m.check(loopFull)
+		if n := e.Plan.Summary().States[audit.KindMailbox].Drifted; n != 0 || e.Complete() {
+			t.Fatalf("%d mailboxes drift in a run that saw none, complete %t", n, e.Complete())
+		}
+		m.Ran(e)
+		series(t, m.Metrics, map[string]string{
+			`exoaudit_objects{kind="mailbox",state="drifted"}`: "5",
+			`exoaudit_contested_changes`:                       "2",
+		})
+		m.connect(simulator.New(m.tenant))
+		m.Ran(m.check(loopFull))
+		series(t, m.Metrics, map[string]string{`exoaudit_contested_changes`: "0"})
+	})
+}
+
 // TestMetricsOfRefusals: a plan that a guard refuses is told as such, and was a whole
 // look at the tenant, unless it is the population that is missing.
 func TestMetricsOfRefusals(t *testing.T) {
@@ -480,6 +505,7 @@ func TestMetricsOfErrors(t *testing.T) {
 		series(t, m.Metrics, map[string]string{
 			`exoaudit_runs_total{loop="full",verdict="error"}`:     "2",
 			`exoaudit_last_success_timestamp_seconds{loop="full"}`: formatted(seconds(before.FinishedAt)),
+			`exoaudit_last_complete_sweep_timestamp_seconds`:       formatted(seconds(before.Plan.CreatedAt)),
 			`exoaudit_objects{kind="mailbox",state="drifted"}`:     "5",
 		})
 	})

@@ -242,7 +242,9 @@ func TestReadyByAnEarlierSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := healthy(t, m)
-	Observing(m, h, time.Now).Swept(time.Now().Add(-time.Hour))
+	at := time.Now().Add(-time.Hour)
+	Observing(m, h, time.Now).Swept(at)
+	series(t, m, map[string]string{`exoaudit_last_complete_sweep_timestamp_seconds`: formatted(seconds(at))})
 	h.SweepLimit(26 * time.Hour)
 	h.reportedAt = time.Now()
 	if got := h.Missing(t.Context()); slices.Contains(got, tooOld) {
