@@ -67,6 +67,9 @@ func (d document) headline() string {
 	}
 	switch d.verdict {
 	case reconcile.VerdictInLine:
+		if d.applied != nil {
+			return d.mended()
+		}
 		return inLine(d)
 	case reconcile.VerdictDrift:
 		if d.applied != nil {
@@ -78,6 +81,29 @@ func (d document) headline() string {
 	default:
 		return "INCOMPLETE: not everything was read, written and confirmed. This is no pass."
 	}
+}
+
+// mended says what a run that left the tenant in line has done. The states of its plan
+// are those from before.
+func (d document) mended() string {
+	done, left := 0, 0
+	for c := range d.changes {
+		switch d.standing(c) {
+		case settled:
+			done++
+		case below:
+			left++
+		case counts, accepted:
+		}
+	}
+	text := "In line: the run mended " + plural(done, "difference", "differences")
+	if done == 0 {
+		text = "In line: there was nothing to mend"
+	}
+	if left > 0 {
+		text += ", leaving out " + number(left) + " that " + map[bool]string{true: "does", false: "do"}[left == 1] + " not count"
+	}
+	return text + "."
 }
 
 func (d document) undoHeadline() string {

@@ -249,6 +249,33 @@ func TestHTMLVerdict(t *testing.T) {
 	}
 }
 
+// TestHTMLAfterRun: a run that left nothing does not speak of what it found as if it were
+// still there, and an undo does not call what it takes back a breach.
+func TestHTMLAfterRun(t *testing.T) {
+	t.Parallel()
+	done := appliedRun()
+	done.doc.verdict = reconcile.VerdictInLine
+	list := slices.Collect(done.doc.changes)
+	for i := range list {
+		if list[i].Fate == reconcile.FatePlanned {
+			list[i].Result = reconcile.ResultVerified
+		}
+	}
+	list = slices.DeleteFunc(list, func(c reconcile.Change) bool { return c.Fate == reconcile.FateBlocked })
+	done.doc.changes = slices.Values(list)
+	if got, want := textOf(pageOf(t, done).id("headline")), "In line: the run mended 10 differences, leaving out 1 that does not count."; got != want {
+		t.Errorf("the headline is %q, want %q", got, want)
+	}
+	done.doc.changes = slices.Values([]reconcile.Change{})
+	if got, want := textOf(pageOf(t, done).id("headline")), "In line: there was nothing to mend."; got != want {
+		t.Errorf("the headline is %q, want %q", got, want)
+	}
+	page := pageOf(t, undoneRun())
+	if text := textOf(page.named("body")[0]); strings.Contains(text, "EXA0") || strings.Contains(text, "Mended") || page.id("states") != nil {
+		t.Errorf("an undo is told as a comparison with a policy:\n%s", text)
+	}
+}
+
 // TestHTMLHostile: texts of the tenant change no element of the page, and can be read.
 func TestHTMLHostile(t *testing.T) {
 	t.Parallel()

@@ -97,10 +97,11 @@ func highOnes(f *htmlFound) []htmlNotice {
 	var out []htmlNotice
 	for _, name := range slices.Sorted(maps.Keys(f.bySetting)) {
 		if s := f.bySetting[name]; s.High > 0 {
-			out = append(out, htmlNotice{
-				Class: "high", Word: "High", To: "counting",
-				Text: fmt.Sprintf("%s: %s (%s).", s.Rule.Title, plural(s.High, "difference", "differences"), s.Rule.ID),
-			})
+			text := s.Rule.Title + ": " + plural(s.High, "difference", "differences")
+			if s.Rule.ID != "" {
+				text += " (" + s.Rule.ID + ")"
+			}
+			out = append(out, htmlNotice{Class: "high", Word: "High", To: "counting", Text: text + "."})
 		}
 	}
 	return out

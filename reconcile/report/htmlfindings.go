@@ -100,8 +100,8 @@ func gatherHTML(d document) *htmlFound {
 	for c := range d.changes {
 		s := d.standing(c)
 		f.standings[s]++
-		f.setting(c, s)
-		f.hold(held, c, s)
+		f.setting(d, c, s)
+		f.hold(held, d, c, s)
 		f.cause(causes, d, c, s)
 		if d.applied != nil && c.Fate == reconcile.FatePlanned {
 			kind := string(c.Subject.Kind)
@@ -115,11 +115,11 @@ func gatherHTML(d document) *htmlFound {
 	return f
 }
 
-func (f *htmlFound) setting(c reconcile.Change, s standing) {
+func (f *htmlFound) setting(d document, c reconcile.Change, s standing) {
 	name := string(c.Setting)
 	row := f.bySetting[name]
 	if row == nil {
-		row = &htmlSetting{Rule: ruleOf(name), BySeverity: map[string]int{}}
+		row = &htmlSetting{Rule: d.ruleFor(name), BySeverity: map[string]int{}}
 		f.bySetting[name] = row
 	}
 	switch s {
@@ -149,7 +149,7 @@ func unsupported(c reconcile.Change) bool {
 }
 
 // hold keeps why something open will not be mended.
-func (f *htmlFound) hold(seen map[htmlHeldKey]*htmlHeld, c reconcile.Change, s standing) {
+func (f *htmlFound) hold(seen map[htmlHeldKey]*htmlHeld, d document, c reconcile.Change, s standing) {
 	if s == settled {
 		return
 	}
@@ -171,7 +171,7 @@ func (f *htmlFound) hold(seen map[htmlHeldKey]*htmlHeld, c reconcile.Change, s s
 		f.heldMore++
 		return
 	}
-	h := &htmlHeld{Word: key.word, Class: class, Reason: clipped(c.Reason, htmlText), Rule: ruleOf(key.setting), Count: 1}
+	h := &htmlHeld{Word: key.word, Class: class, Reason: clipped(c.Reason, htmlText), Rule: d.ruleFor(key.setting), Count: 1}
 	seen[key] = h
 	f.held = append(f.held, h)
 }
@@ -217,9 +217,22 @@ func (f *htmlFound) order() {
 // Open tells whether the names are shown without being asked for.
 func (g *htmlCause) Open() bool { return len(g.Names) <= 5 }
 
+// undo tells whether the report is of an undo, which is measured by what was there before
+// a run, and not by a policy.
+func (d document) undo() bool { return d.coverage.Scope == reconcile.ScopeUndo }
+
+// ruleFor gives what a setting's findings are called. What an undo takes back breaks no
+// rule, so there it goes by the setting alone.
+func (d document) ruleFor(setting string) rule {
+	if d.undo() {
+		return rule{Setting: setting, Title: setting}
+	}
+	return ruleOf(setting)
+}
+
 func newHTMLCause(d document, c reconcile.Change, s standing) *htmlCause {
 	g := &htmlCause{
-		first: c, Standing: s, Severity: c.Severity.String(), Rule: ruleOf(string(c.Setting)),
+		first: c, Standing: s, Severity: c.Severity.String(), Rule: d.ruleFor(string(c.Setting)),
 		Reason: clipped(c.Reason, htmlText), Note: clipped(withoutRequest(c.Note), htmlText),
 		Before: htmlValue(c.Before), After: htmlValue(c.After),
 		Fate: string(c.Fate), Why: d.whyNot(c, s), PlaceOf: clipped(c.Origin.Rule, htmlName),
@@ -251,6 +264,8 @@ func (d document) whyNot(c reconcile.Change, s standing) string {
 	switch {
 	case s == accepted:
 		return "The policy accepts it."
+	case s == settled && d.undo():
+		return "Taken back by this run."
 	case s == settled:
 		return "Found and mended by this run."
 	case s == below && c.Severity < d.threshold.FailOn:

@@ -106,7 +106,7 @@ func newHTMLPage(d document, style string) htmlPage {
 	p := htmlPage{
 		Style:  template.CSS(style), //nolint:gosec // G203: the style is the program's own file, and no text of a run is in it.
 		Policy: contentPolicy(style),
-		Undo:   d.coverage.Scope == reconcile.ScopeUndo,
+		Undo:   d.undo(),
 		Header: headerOf(d),
 		Kinds:  kindStates(d),
 		Causes: causesOf(d, found),
@@ -162,7 +162,7 @@ func clock(t time.Time) string {
 
 func verdictOf(d document, f *htmlFound, blind int) htmlVerdict {
 	v := htmlVerdict{Headline: d.headline(), Judged: d.judged(), Summary: d.lastLine()}
-	undo := d.coverage.Scope == reconcile.ScopeUndo
+	undo := d.undo()
 	switch {
 	case d.passes() && undo:
 		v.Class, v.Word = "ok", "Undone"
@@ -194,7 +194,7 @@ func verdictOf(d document, f *htmlFound, blind int) htmlVerdict {
 	tile("below", "differences do not count", f.standings[below], "")
 	tile("accepted", "are accepted", f.standings[accepted], "exempt")
 	if d.applied != nil {
-		tile("settled", "mended by this run", f.standings[settled], "ok")
+		tile("settled", map[bool]string{true: "taken back", false: "mended by this run"}[undo], f.standings[settled], "ok")
 	}
 	if !undo {
 		tile("read", "mailboxes read", d.coverage.Mailboxes.Read, "")
@@ -265,6 +265,9 @@ func guardsOf(d document) []htmlGuard {
 
 // thresholdOf says what counts.
 func thresholdOf(d document) string {
+	if d.undo() {
+		return ""
+	}
 	text := "Differences count from the level " + d.threshold.FailOn.String()
 	if d.threshold.Strict {
 		return text + ", those that the service cannot set among them."
@@ -280,7 +283,7 @@ func causesOf(d document, f *htmlFound) []htmlCauses {
 		accepted: {ID: "let-be", Title: "Accepted by the policy", About: "An exemption or an allow entry lets these be."},
 		settled:  {ID: "mended", Title: "Mended by this run", About: "Written, read back and found as the policy asks."},
 	}
-	if d.coverage.Scope == reconcile.ScopeUndo {
+	if d.undo() {
 		parts[counts].Title, parts[counts].About = "What the run wrote and is still there", "Each is one value that is not as it was before the run."
 		parts[settled].Title, parts[settled].About = "Taken back", "Written, read back and found as it was before the run."
 	}
@@ -291,7 +294,7 @@ func causesOf(d document, f *htmlFound) []htmlCauses {
 		parts[s].Total = f.standings[s]
 		for _, r := range rules() {
 			if n := f.further[htmlFurtherKey{standing(s), r.Setting}]; n > 0 {
-				parts[s].Further = append(parts[s].Further, htmlFurther{Rule: r, Count: n})
+				parts[s].Further = append(parts[s].Further, htmlFurther{Rule: d.ruleFor(r.Setting), Count: n})
 			}
 		}
 	}

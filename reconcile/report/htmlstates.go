@@ -95,6 +95,9 @@ func stateBar(title string, s reconcile.StateCounts) htmlBar {
 // kindStates gives a row for each kind of object that was judged.
 func kindStates(d document) []htmlStates {
 	var rows []htmlStates
+	if d.undo() {
+		return nil
+	}
 	for _, kind := range kinds() {
 		if c, _ := states(d.summary, kind); c != (reconcile.StateCounts{}) {
 			rows = append(rows, htmlStates{Name: kindTitle(kind), States: c, Bar: stateBar("How they stand: "+kindTitle(kind), c)})
@@ -188,7 +191,9 @@ func driftRows(f *htmlFound) (rows []htmlDrift, sum htmlDrift) {
 		rows = append(rows, row)
 		sum.add(row)
 	}
-	slices.SortFunc(rows, func(a, b htmlDrift) int { return cmp.Compare(a.Rule.ID, b.Rule.ID) })
+	slices.SortFunc(rows, func(a, b htmlDrift) int {
+		return cmp.Or(cmp.Compare(a.Rule.ID, b.Rule.ID), cmp.Compare(a.Rule.Setting, b.Rule.Setting))
+	})
 	return rows, sum
 }
 
