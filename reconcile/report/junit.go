@@ -100,13 +100,17 @@ func (d document) junitSuites() []junitSuite {
 	var out []junitSuite
 	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
 		s := *byKind[kind]
-		if s.states.InSync == 0 {
-			s.skipped++ // The case of what is in line says that nothing is.
+		if !d.listsInLine(s) {
+			s.skipped++
 		}
 		out = append(out, s)
 	}
 	return out
 }
+
+// listsInLine tells whether a suite may have a case that passes: not where nothing is
+// in line, nor in a run that is no pass, of which somebody may look at one suite alone.
+func (d document) listsInLine(s junitSuite) bool { return d.judged() && s.states.InSync > 0 }
 
 // writeSuite writes the suite of one kind.
 func (d document) writeSuite(x *xmlWriter, s junitSuite) {
@@ -114,10 +118,13 @@ func (d document) writeSuite(x *xmlWriter, s junitSuite) {
 		"errors", "0", "skipped", strconv.Itoa(s.skipped), "timestamp", stamp(d.header.CreatedAt))
 	standing := fmt.Sprintf("%s in line, %s exempt; no rule speaks of %s", objects(s.kind, s.states.InSync), number(s.states.Exempt), number(s.states.NotApplicable))
 	x.open("testcase", "name", "in line", "classname", s.kind)
-	if s.states.InSync > 0 {
+	switch {
+	case d.listsInLine(s):
 		x.text("system-out", standing)
-	} else {
+	case d.judged():
 		x.empty("skipped", "message", standing)
+	default:
+		x.empty("skipped", "message", "not judged, as the run is "+string(d.verdict)+"; of what was read: "+standing)
 	}
 	x.close("testcase")
 	if s.fixed > 0 {

@@ -36,10 +36,7 @@ incomplete, 1 no report, 4 wrong policy or flags, 5 no token or not allowed.`,
 			return err
 		}
 		run.keep(cmd.Context(), "check", p)
-		if err := a.showPlan(j, p); err != nil {
-			return err
-		}
-		return ends(statusOfVerdict(p.Verdict(j.threshold)))
+		return endsWith(statusOfVerdict(p.Verdict(j.threshold)), a.showPlan(j, p))
 	}
 	return cmd
 }
