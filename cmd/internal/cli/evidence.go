@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -209,8 +210,12 @@ func (a *app) writeEvidence(path string, w evidence.Written) error {
 			Complete bool                   `json:"complete"`
 			Reasons  []string               `json:"reasons"`
 			Controls evidence.ControlCounts `json:"controls"`
-			Journal  string                 `json:"journalHead"`
-		}{evidenceSchema, report.Line(path), w.Digest, w.Size, m.RunID, m.Tenant, m.Verdict, m.Complete, m.Reasons, m.Controls, m.Journal.HeadHash})
+			Head     string                 `json:"journalHead"`
+			Whole    bool                   `json:"journalWhole"`
+		}{
+			evidenceSchema, report.Line(path), w.Digest, w.Size, m.RunID, m.Tenant, m.Verdict, m.Complete, m.Reasons, m.Controls,
+			m.Journal.HeadHash, m.Journal.Whole,
+		})
 	}
 	out := &printer{w: a.Out}
 	out.line("%s", m.VerdictLine())
@@ -219,6 +224,14 @@ func (a *app) writeEvidence(path string, w evidence.Written) error {
 	}
 	c := m.Controls
 	out.line("Controls: %d met, %d met only by exemptions, %d not met, %d not judged", c.Met, c.Accepted, c.NotMet, c.NotJudged)
+	switch {
+	case !m.Journal.Kept:
+		out.line("Journal: none is kept")
+	case !m.Journal.Whole:
+		out.line("Journal: NOT WHOLE, and in the bundle up to that place: %s", report.Line(m.Journal.Why))
+	default:
+		out.line("Journal: %d entries, its head is %s", m.Journal.Entries, cmp.Or(m.Journal.HeadHash, "none yet"))
+	}
 	out.line("Evidence: %s", report.Line(path))
 	out.line("Digest: %s", w.Digest)
 	return out.err
