@@ -67,6 +67,9 @@ func Write(w io.Writer, b Bundle) (Written, error) {
 	if err := m.archive.close(); err != nil {
 		return Written{}, err
 	}
+	if m.archive.seal.size > maxSize {
+		return Written{}, fmt.Errorf("the bundle has %d bytes, and one can have %d at most: name fewer controls in a policy, and bundle several", m.archive.seal.size, maxSize)
+	}
 	return Written{Digest: m.archive.seal.digest(), Size: m.archive.seal.size, Manifest: m.manifest}, nil
 }
 

@@ -40,13 +40,15 @@ func (v Verification) Whole() bool { return len(v.Problems) == 0 }
 
 // The bounds of what is taken for a bundle.
 const (
-	maxSize     = 8 << 30
+	maxSize     = 4<<30 - 1 // from there on an archive needs records of another form
 	maxFiles    = 1_000
 	maxManifest = 4 << 20
 	// maxGrowth bounds what may come out of an archive: so many times its own size, and a
 	// little. Findings that are much alike shrink to a hundredth.
 	maxGrowth = 300
 	mayGrow   = 64 << 20
+	// maxProblems bounds what is told of a file that has little of a bundle.
+	maxProblems = 100
 )
 
 // Verify checks a bundle of the given size: against its digest where one is given
@@ -91,7 +93,13 @@ type checking struct {
 }
 
 func (c *checking) wrong(place, format string, args ...any) {
-	c.v.Problems = append(c.v.Problems, Problem{place, fmt.Sprintf(format, args...)})
+	switch len(c.v.Problems) {
+	case maxProblems:
+	case maxProblems - 1:
+		c.v.Problems = append(c.v.Problems, Problem{placeWhole, "there is more that does not fit"})
+	default:
+		c.v.Problems = append(c.v.Problems, Problem{place, fmt.Sprintf(format, args...)})
+	}
 }
 
 // The places that are not files.
@@ -145,6 +153,9 @@ func digestOf(h hash.Hash) string { return digestPrefix + hex.EncodeToString(h.S
 
 // checkFiles checks the archive and every file in it.
 func (c *checking) checkFiles() {
+	if !c.checkEnd() {
+		return
+	}
 	z, err := zip.NewReader(c.in, c.size)
 	if err != nil {
 		c.wrong(placeArchive, "they cannot be read: %v", err)

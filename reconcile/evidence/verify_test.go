@@ -220,7 +220,7 @@ func TestHostileArchives(t *testing.T) {
 			_, _ = z.Create(fmt.Sprint("f", i))
 		}
 	})
-	if v := verified(t, many, ""); v.Whole() || !strings.Contains(v.Problems[0].Why, "1002 files") {
+	if v := verified(t, many, ""); v.Whole() || !strings.Contains(v.Problems[0].Why, "1002 files, more") {
 		t.Errorf("%v", v.Problems)
 	}
 }
@@ -228,6 +228,37 @@ func TestHostileArchives(t *testing.T) {
 type broken struct{}
 
 func (broken) ReadAt([]byte, int64) (int, error) { return 0, errFull }
+
+// TestHiddenDirectory: a directory that names more files than are declared, or lies
+// elsewhere, is not read.
+func TestHiddenDirectory(t *testing.T) {
+	data := small(t)
+	end := len(data) - 164 - 22
+	for name, change := range map[string]func(b []byte){
+		"fewer files declared":  func(b []byte) { b[end+10]--; b[end+8]-- },
+		"another place":         func(b []byte) { binary.LittleEndian.PutUint32(b[end+16:], 0) },
+		"a larger directory":    func(b []byte) { binary.LittleEndian.PutUint32(b[end+12:], uint32(end)) }, //nolint:gosec // Small.
+		"the other form":        func(b []byte) { copy(b[end+8:], "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff") },
+		"an end in the comment": func(b []byte) { copy(b[end+22+30:], "PK\x05\x06"+strings.Repeat("\x00", 18)) },
+	} {
+		changed := bytes.Clone(data)
+		change(changed)
+		v := verified(t, changed, "")
+		if v.Whole() || v.Manifest.Schema != "" {
+			t.Errorf("%s: %v", name, v.Problems)
+		}
+	}
+	var list strings.Builder
+	for i := range 5_000 {
+		fmt.Fprintf(&list, `,{"name":"f%d"}`, i)
+	}
+	v := verified(t, forged(t, func(_ *zip.Writer, m *string) {
+		*m = `{"schema":"exoaudit/evidence/v1","files":[` + list.String()[1:] + `]}`
+	}), "")
+	if len(v.Problems) != 100 {
+		t.Errorf("%d problems", len(v.Problems))
+	}
+}
 
 // TestReadErrors: what cannot be read is no finding about the bundle.
 func TestReadErrors(t *testing.T) {

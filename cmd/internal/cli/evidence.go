@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -82,7 +83,7 @@ func (a *app) gather(cmd *cobra.Command, g *gathering) error {
 	if err != nil {
 		return err
 	}
-	calls, err := evidence.NewCalls("")
+	calls, err := evidence.NewCalls(filepath.Dir(g.target)) // a folder that can be written, which that for temporary files may not be
 	if err != nil {
 		return noReport("%w", err)
 	}

@@ -16,7 +16,7 @@ import (
 const evidenceVerificationSchema = "exoaudit/evidence-verification/v1"
 
 // maxBundle is the largest file that is taken for a bundle.
-const maxBundle = 8 << 30
+const maxBundle = 4<<30 - 1
 
 // newEvidenceVerify builds the command that checks a bundle.
 func newEvidenceVerify(a *app) *cobra.Command {
