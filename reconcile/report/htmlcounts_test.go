@@ -23,6 +23,24 @@ type jsonFigures struct {
 	unknown   int
 }
 
+// jsonRun is what is read of the JSON form.
+type jsonRun struct {
+	Coverage struct {
+		Mailboxes struct{ Read int }
+	}
+	Summary struct{ States map[string]map[string]int }
+	Changes []jsonFinding
+	Unknown []any
+}
+
+type jsonFinding struct {
+	Subject                         struct{ Kind string }
+	Setting, Fate, Severity, Result string
+}
+
+// unsupported differences do not count here: --fail-on low counts all else.
+func (c jsonFinding) unsupported() bool { return c.Fate == "unsupported" || c.Result == "unsupported" }
+
 // figuresOf counts the changes of the JSON form, by what is said of each there alone.
 func figuresOf(t testing.TB, r Report) jsonFigures {
 	t.Helper()
@@ -30,39 +48,32 @@ func figuresOf(t testing.TB, r Report) jsonFigures {
 	if err := r.Write(&out, JSON, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	var doc struct {
-		Coverage struct {
-			Mailboxes struct{ Read int }
-		}
-		Summary struct{ States map[string]map[string]int }
-		Changes []struct {
-			Subject                         struct{ Kind string }
-			Setting, Fate, Severity, Result string
-		}
-		Unknown []any
-	}
-	if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
+	var run jsonRun
+	if err := json.Unmarshal(out.Bytes(), &run); err != nil {
 		t.Fatal(err)
 	}
-	f := jsonFigures{states: map[string]map[string]string{}, bySetting: map[string]string{}, results: map[string]map[string]string{}}
-	f.findings, f.unknown = len(doc.Changes), len(doc.Unknown)
-	for kind, c := range doc.Summary.States {
+	f := jsonFigures{states: map[string]map[string]string{}, results: map[string]map[string]string{}}
+	f.findings, f.unknown = len(run.Changes), len(run.Unknown)
+	for kind, c := range run.Summary.States {
 		if len(c) > 0 && c["inSync"]+c["exempt"]+c["notApplicable"]+c["drifted"]+c["unknown"] > 0 {
 			f.states[kindTitle(kind)] = wordsOf(map[string]int{
 				"In line": c["inSync"], "Exempt": c["exempt"], "Without a rule": c["notApplicable"], "Drifted": c["drifted"], "Unknown": c["unknown"],
 			})
 		}
 	}
+	f.countFindings(run, r.doc.applied != nil)
+	if r.doc.applied != nil {
+		f.countResults(run)
+	}
+	return f
+}
+
+// countFindings counts what is found by setting, by severity and by what it means.
+func (f *jsonFigures) countFindings(run jsonRun, applied bool) {
 	sum := map[string]int{"High": 0, "Medium": 0, "Low": 0, "Info": 0, "Of them blocked": 0, "Unsupported": 0, "Accepted": 0}
-	settings, results := map[string]int{}, map[string]map[string]int{}
-	counting, high, under, mended := 0, 0, 0, 0
-	for _, c := range doc.Changes {
-		if r.doc.applied != nil && c.Fate == "planned" {
-			if results[c.Subject.Kind] == nil {
-				results[c.Subject.Kind] = map[string]int{"Verified": 0, "Not needed": 0, "Unconfirmed": 0, "Failed": 0, "Unsupported": 0, "Skipped": 0, "Not started": 0}
-			}
-			results[c.Subject.Kind][resultColumn(c.Result)]++
-		}
+	tiles := map[string]int{"counts": 0, "high": 0, "below": 0, "unknown": f.unknown, "read": run.Coverage.Mailboxes.Read}
+	settings, mended := map[string]int{}, 0
+	for _, c := range run.Changes {
 		switch {
 		case c.Fate == "exempt":
 			sum["Accepted"]++
@@ -70,37 +81,44 @@ func figuresOf(t testing.TB, r Report) jsonFigures {
 		case c.Result == "verified", c.Result == "notNeeded":
 			mended++
 			continue
+		case c.Fate == "blocked":
+			sum["Of them blocked"]++
+		case c.unsupported():
+			sum["Unsupported"]++
 		}
 		settings[c.Setting]++
 		sum[strings.ToUpper(c.Severity[:1])+c.Severity[1:]]++
-		switch {
-		case c.Fate == "blocked":
-			sum["Of them blocked"]++
-		case c.Fate == "unsupported" || c.Result == "unsupported":
-			sum["Unsupported"]++
+		if c.unsupported() {
+			tiles["below"]++
+			continue
 		}
-		switch {
-		case c.Fate == "unsupported" || c.Result == "unsupported": // --fail-on low counts all else here
-			under++
-		default:
-			counting++
-			if c.Severity == "high" {
-				high++
-			}
+		tiles["counts"]++
+		if c.Severity == "high" {
+			tiles["high"]++
 		}
 	}
-	f.tiles = wordsOf(map[string]int{
-		"counts": counting, "high": high, "below": under, "accepted": sum["Accepted"], "unknown": f.unknown, "read": doc.Coverage.Mailboxes.Read,
-	})
-	if r.doc.applied != nil {
-		sum["Mended"] = mended
-		f.tiles["settled"] = strconv.Itoa(mended)
+	tiles["accepted"] = sum["Accepted"]
+	if applied {
+		sum["Mended"], tiles["settled"] = mended, mended
 	}
-	f.drift, f.bySetting = wordsOf(sum), wordsOf(settings)
+	f.drift, f.bySetting, f.tiles = wordsOf(sum), wordsOf(settings), wordsOf(tiles)
+}
+
+// countResults counts how planned changes ended, by kind.
+func (f *jsonFigures) countResults(run jsonRun) {
+	results := map[string]map[string]int{}
+	for _, c := range run.Changes {
+		if c.Fate != "planned" {
+			continue
+		}
+		if results[c.Subject.Kind] == nil {
+			results[c.Subject.Kind] = map[string]int{"Verified": 0, "Not needed": 0, "Unconfirmed": 0, "Failed": 0, "Unsupported": 0, "Skipped": 0, "Not started": 0}
+		}
+		results[c.Subject.Kind][resultColumn(c.Result)]++
+	}
 	for kind, n := range results {
 		f.results[kindTitle(kind)] = wordsOf(n)
 	}
-	return f
 }
 
 func resultColumn(result string) string {
