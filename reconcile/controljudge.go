@@ -85,7 +85,7 @@ func (c control) mailboxes(s *ControlStanding) {
 		switch {
 		case twice, speaks[r.kase] == policy.Open, speaks[r.kase] == policy.Yes && state == Unknown:
 			state = Unknown
-			s.unknown("mailboxes could not be judged: "+c.plan.whyUnknown(r))
+			s.unknown("mailboxes could not be judged: " + c.plan.whyUnknown(r))
 		case speaks[r.kase] == policy.No:
 			continue
 		}
@@ -148,7 +148,7 @@ func (c control) unread(s *ControlStanding) {
 			continue // Each of their settings is unknown by itself.
 		}
 		if c.needs(UnknownObject{Subject: Subject{Kind: kind}}) {
-			s.unknown("what is there of "+string(kind)+" was not read to its end")
+			s.unknown("what is there of " + string(kind) + " was not read to its end")
 		}
 	}
 	if p.refusal == guardPopulation && len(c.rules) > 0 {
