@@ -26,6 +26,8 @@ type recorder struct {
 	outcomes []journal.Outcome
 	fail     func(intents int) error
 	onIntend func()
+	// unconcluded is the error of every outcome.
+	unconcluded error
 }
 
 func (r *recorder) Begin(context.Context, journal.Begin) error { return nil }
@@ -53,7 +55,7 @@ func (r *recorder) Conclude(_ context.Context, outcomes []journal.Outcome) error
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.outcomes = append(r.outcomes, outcomes...)
-	return nil
+	return r.unconcluded
 }
 
 func with(r reconcile.Recorder) func(*reconcile.ApplyOptions) {
@@ -87,6 +89,19 @@ func TestNoJournalNoWrite(t *testing.T) {
 				t.Errorf("results %v", run.Results())
 			}
 		})
+	}
+}
+
+// TestNoOutcomeNoFurtherWrite: where outcomes cannot be recorded, nothing more is
+// written, and the run says so.
+func TestNoOutcomeNoFurtherWrite(t *testing.T) {
+	tenant := healthyTenant(30)
+	shorten(tenant, users(tenant)...)
+	b := newBench(t, tenant)
+	rec := &recorder{unconcluded: errors.New("no space left on device")}
+	run := b.apply(b.check(parse(t, longAge)), with(rec), func(o *reconcile.ApplyOptions) { o.InFlight = 1 })
+	if n := b.writes(); n != 10 || !strings.Contains(run.Stopped, "no space left") || run.Verdict(strict) != reconcile.VerdictIncomplete {
+		t.Errorf("%d writes, stopped %q, verdict %s", n, run.Stopped, run.Verdict(strict))
 	}
 }
 

@@ -394,6 +394,19 @@ func TestLittleSkew(t *testing.T) {
 	}
 }
 
+// TestSinceOverlap: what changed before a run that the service did not show it yet is
+// found by the next.
+func TestSinceOverlap(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		tenant := bubbleTenant(10)
+		b, s := swept(t, longAge, tenant)
+		late := tenant.AddMailbox(simulator.Mailbox{AgeLimit: "30.00:00:00", Created: time.Now().AddDate(-1, 0, 0), Changed: time.Now().Add(-90 * time.Minute)})
+		if got := found(b.since(s, longAge)); !slices.Equal(got, []string{late.Guid}) {
+			t.Errorf("found %v, want %s", got, late.Guid)
+		}
+	})
+}
+
 // TestSinceBypass: between whole listings the accounts that were bypassed or
 // allowed are read by their ids, and the allow entries are not looked up again.
 func TestSinceBypass(t *testing.T) {
@@ -455,6 +468,12 @@ func TestSinceBypass(t *testing.T) {
 		tenant.SetBypass(list[2], true)
 		look(4, reconcile.ScopeIncremental, list[1], list[2])
 		look(3, reconcile.ScopeIncremental, list[1], list[2])
+		// A listing that our clock, once it is put back, has in the future is no fresh one.
+		tenant.SetBypass(list[3], true)
+		plan = b.since(s, text, func(r *reconcile.Request) { r.Now = func() time.Time { return time.Now().Add(-30 * time.Minute) } })
+		if got := plan.Summary().States[audit.KindBypass].Drifted; got != 3 || plan.Coverage.Scope != reconcile.ScopeIncremental {
+			t.Errorf("%d bypassed by a clock that was put back, scope %s", got, plan.Coverage.Scope)
+		}
 		b.service.AddFaults(simulator.Fault{Cmdlet: "Get-MailboxAuditBypassAssociation", Item: true, Do: simulator.DoTransient})
 		if plan := b.since(s, text); plan.Verdict(strict) != reconcile.VerdictIncomplete {
 			t.Errorf("accounts that could not be read: verdict %s", plan.Verdict(strict))

@@ -149,6 +149,75 @@ func TestUndoKeepsOneOfTwo(t *testing.T) {
 	})
 }
 
+// TestUndoHasNoRoom: a retention policy does not come back over another of its
+// priority, and a list that was empty is not emptied.
+func TestUndoHasNoRoom(t *testing.T) {
+	for priority, want := range map[int]reconcile.Fate{10: reconcile.FateBlocked, 11: reconcile.FatePlanned} {
+		synctestRun(t, func(t *testing.T) {
+			tenant := healthyTenant(1)
+			tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "other", Priority: priority, Duration: "TenYears", RecordTypes: []string{"ExchangeItem"}})
+			b := newUndoBench(t, tenant)
+			gone := intent(audit.KindRetention, "exoaudit 1", audit.SettingRetentionPolicy,
+				[]any{"Priority=10", "RecordTypes=ExchangeItem", "RetentionDuration=TwelveMonths"}, nil)
+			if got := fates(b.planUndo(b.undoOf("run-1", "run-2", written(b, gone))))[audit.SettingRetentionPolicy]; got != want {
+				t.Errorf("beside one of priority %d it is %s, want %s", priority, got, want)
+			}
+		})
+	}
+	synctestRun(t, func(t *testing.T) {
+		b := newUndoBench(t, shortfall())
+		filled := intent(audit.KindMailbox, guidOf(t, b.tenant, "pinned"), audit.SettingAuditOwner, []any{}, []any{"Move", "Update"})
+		if got := fates(b.planUndo(b.undoOf("run-1", "run-2", written(b, filled))))[audit.SettingAuditOwner]; got != reconcile.FateBlocked {
+			t.Errorf("a list that was empty is %s", got)
+		}
+	})
+}
+
+// TestUndoNoResendOverAnother: what somebody set after a write that was lost is not
+// written over.
+func TestUndoNoResendOverAnother(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		b := newUndoBench(t, shortfall())
+		pinned := guidOf(t, b.tenant, "pinned")
+		longer := intent(audit.KindMailbox, pinned, audit.SettingAuditLogAgeLimit, "20.00:00:00", "30.00:00:00")
+		plan := b.planUndo(b.undoOf("run-1", "run-2", written(b, longer)))
+		b.service.AddFaults(
+			simulator.Fault{Name: "unavailable", Cmdlet: "Set-Mailbox", Item: true, Times: 1, Do: simulator.DoStatus, Status: 503},
+			simulator.Fault{Name: "another", Cmdlet: "Set-Mailbox", Item: true, Times: 1, Do: simulator.DoRun, Run: func(tenant *simulator.Tenant) {
+				tenant.Update(pinned, func(m *simulator.Mailbox) { m.AgeLimit = "365.00:00:00" })
+			}},
+		)
+		b.service.ResetCalls()
+		run := b.applyUndo(plan)
+		if m, _ := b.tenant.Mailbox(pinned); m.AgeLimit != "365.00:00:00" || b.service.Count("Set-Mailbox") != 1 {
+			t.Errorf("the age limit is %s after %d writes, results %v", m.AgeLimit, b.service.Count("Set-Mailbox"), run.Results())
+		}
+	})
+}
+
+// TestUndoFilterThatContradicts: a listing of stored values that contradicts what a
+// mailbox shows says nothing of those that do not show it.
+func TestUndoFilterThatContradicts(t *testing.T) {
+	for _, ignored := range []bool{false, true} {
+		synctestRun(t, func(t *testing.T) {
+			tenant := shortfall()
+			shows := tenant.AddMailbox(simulator.Mailbox{Type: "EquipmentMailbox", AgeLimit: "30.00:00:00", AuditEnabled: simulator.True}).Guid
+			b := newUndoBench(t, tenant)
+			pinned := guidOf(t, tenant, "pinned")
+			if ignored {
+				b.service.AddFaults(simulator.Fault{Cmdlet: "Get-Mailbox", With: []string{"Filter"}, Do: simulator.DoIgnoreFilter})
+			}
+			plan := b.planUndo(b.undoOf("run-1", "run-2", written(b,
+				intent(audit.KindMailbox, pinned, audit.SettingAuditEnabled, false, true),
+				intent(audit.KindMailbox, shows, audit.SettingAuditLogAgeLimit, "20.00:00:00", "30.00:00:00"))))
+			unknown := slices.ContainsFunc(slices.Collect(plan.Unknown()), func(u reconcile.UnknownObject) bool { return strings.Contains(u.Reason, "contradicts") })
+			if fate := fates(plan)[audit.SettingAuditEnabled]; unknown != ignored || !ignored && fate != reconcile.FatePlanned {
+				t.Errorf("ignored %t: unknown %t, fate %s", ignored, unknown, fate)
+			}
+		})
+	}
+}
+
 // TestUndoOfWritesThatFailed: what a run saw fail may have been made all the same. It
 // is not taken for the run's, nor passed over.
 func TestUndoOfWritesThatFailed(t *testing.T) {

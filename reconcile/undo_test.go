@@ -291,6 +291,7 @@ func TestUndoLooksOnceMore(t *testing.T) {
 		b.tenant.Update(managed, func(m *simulator.Mailbox) { m.Admin = append(m.Admin, "Move") })
 		b.tenant.Update(pinned, func(m *simulator.Mailbox) { m.AgeLimit = "365.00:00:00" })
 		b.tenant.UpdateOrganization(func(o *simulator.Organization) { o.AuditDisabled = true })
+		b.tenant.AddRetentionPolicy(simulator.RetentionPolicy{Name: "short", Priority: 50, Duration: "TenYears", RecordTypes: []string{"ExchangeAdmin"}})
 		run := b.applyUndo(plan)
 		results := map[string]reconcile.Result{}
 		for c := range run.Changes() {
@@ -308,6 +309,10 @@ func TestUndoLooksOnceMore(t *testing.T) {
 		}
 		if m, _ := b.tenant.Mailbox(managed); !slices.Contains(m.Admin, "Move") {
 			t.Error("what somebody added is gone")
+		}
+		kept := slices.ContainsFunc(b.tenant.RetentionPolicies(), func(p simulator.RetentionPolicy) bool { return p.Name == "short" && p.Duration == "TenYears" })
+		if r := results["short retentionPolicy"]; r != reconcile.ResultSkipped || !kept {
+			t.Errorf("a retention policy that somebody changed ended %s, kept %t", r, kept)
 		}
 	})
 }
@@ -378,6 +383,35 @@ func TestUndoUnknown(t *testing.T) {
 			t.Errorf("retention policies that nobody asked about are known: %v", err)
 		}
 	})
+}
+
+// TestUndoOfAnotherMailbox: an answer about another mailbox than was asked for says
+// nothing of it, neither to the plan nor just before the write.
+func TestUndoOfAnotherMailbox(t *testing.T) {
+	for name, early := range map[string]bool{"to the plan": true, "before the write": false} {
+		t.Run(name, func(t *testing.T) {
+			synctestRun(t, func(t *testing.T) {
+				strange := false
+				b, _ := broughtInLine(t, simulator.WithRowEdit(func(cmdlet string, row *simulator.Row) {
+					if strange && cmdlet == "Get-Mailbox" {
+						row.Set("Guid", `"11111111-2222-4333-8444-555555555555"`)
+					}
+				}))
+				strange = early
+				plan := b.planUndo(b.undoRequest("run-1", "run-2"))
+				named := slices.ContainsFunc(slices.Collect(plan.Unknown()), func(u reconcile.UnknownObject) bool { return strings.Contains(u.Reason, "another mailbox") })
+				if named != early || plan.Coverage.Complete == early {
+					t.Errorf("named %t, coverage %+v", named, plan.Coverage)
+				}
+				strange = true
+				b.service.ResetCalls()
+				run := b.applyUndo(plan)
+				if n := b.service.Count("Set-Mailbox"); n != 0 || run.Verdict(strict) != reconcile.VerdictIncomplete {
+					t.Errorf("%d writes, verdict %s", n, run.Verdict(strict))
+				}
+			})
+		})
+	}
 }
 
 // TestUndoKeepsTheGuards of a policy: one that bounds the number of mailboxes holds
