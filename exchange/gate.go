@@ -14,7 +14,7 @@ type gateKey struct{}
 // with an error that wraps it. Requests that read are not asked about. It is for a
 // right to write that may end while a call waits.
 func WithGate(ctx context.Context, gate func() error) context.Context {
-	return context.WithValue(ctx, gateKey{}, gate)
+	return context.WithValue(ctx, gateKey{}, gate) //nolint:forbidigo // The right belongs to one run; the client outlives it, and every write would pass it on through a dozen calls.
 }
 
 // mayWrite asks the gate of the context about a call that is about to be sent.

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-
 	"regexp"
 	"slices"
 	"strconv"

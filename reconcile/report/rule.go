@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // rule is what a kind of finding is called where hosts keep track of findings over
 // time. Ids are an interface: they are never renumbered, and a new kind of finding gets
@@ -13,9 +16,17 @@ type rule struct {
 	Title, Short, Help string
 }
 
-// rules gives every kind of finding in the order of its number. What is said of the
-// service is from the semantics reference, by section.
-func rules() []rule {
+// What several rules have for their help.
+const (
+	readOnly = "Exchange Online documents this setting as read-only; a finding is for a person to look at."
+	onlyAdds = "Apply the policy: missing actions are added, and none is taken away."
+)
+
+// rules gives every kind of finding in the order of its number.
+func rules() []rule { return slices.Concat(tenantRules(), mailboxRules()) }
+
+// tenantRules are those of the tenant's own settings.
+func tenantRules() []rule {
 	return []rule{
 		{
 			"EXA001", "auditDisabled", "Mailbox auditing is off for the tenant",
@@ -30,28 +41,34 @@ func rules() []rule {
 		{
 			"EXA003", "adminAuditLogEnabled", "The admin audit log is off",
 			"Cmdlets of administrators are not recorded.",
-			"Exchange Online documents this setting as read-only; a finding is for a person to look at.",
+			readOnly,
 		},
 		{
 			"EXA004", "adminAuditLogCmdlets", "The admin audit log leaves out cmdlets",
 			"Not all cmdlets that the policy names are recorded.",
-			"Exchange Online documents this setting as read-only; a finding is for a person to look at.",
+			readOnly,
 		},
 		{
 			"EXA005", "adminAuditLogParameters", "The admin audit log leaves out parameters",
 			"Not all parameters that the policy names are recorded.",
-			"Exchange Online documents this setting as read-only; a finding is for a person to look at.",
+			readOnly,
 		},
 		{
 			"EXA006", "adminAuditLogExcludedCmdlets", "The admin audit log excludes cmdlets",
 			"Cmdlets are excluded from recording that the policy does not exclude.",
-			"Exchange Online documents this setting as read-only; a finding is for a person to look at.",
+			readOnly,
 		},
 		{
 			"EXA007", "adminAuditLogAgeLimit", "The admin audit log is kept too short",
 			"Entries are kept for less time than the policy asks for.",
-			"Exchange Online documents this setting as read-only; a finding is for a person to look at.",
+			readOnly,
 		},
+	}
+}
+
+// mailboxRules are those of accounts, mailboxes and what becomes of their records.
+func mailboxRules() []rule {
+	return []rule{
 		{
 			"EXA008", "auditBypassEnabled", "An account bypasses mailbox auditing",
 			"What this account does in mailboxes is not recorded.",
@@ -65,17 +82,17 @@ func rules() []rule {
 		{
 			"EXA010", "auditAdmin", "Actions of admins are not recorded",
 			"The mailbox does not record all actions of administrators that the policy asks for.",
-			"Apply the policy: missing actions are added, and none is taken away.",
+			onlyAdds,
 		},
 		{
 			"EXA011", "auditDelegate", "Actions of delegates are not recorded",
 			"The mailbox does not record all actions of delegates that the policy asks for.",
-			"Apply the policy: missing actions are added, and none is taken away.",
+			onlyAdds,
 		},
 		{
 			"EXA012", "auditOwner", "Actions of the owner are not recorded",
 			"The mailbox does not record all actions of its owner that the policy asks for.",
-			"Apply the policy: missing actions are added, and none is taken away.",
+			onlyAdds,
 		},
 		{
 			"EXA013", "defaultAuditSet", "A logon type is not managed by Microsoft",

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,9 +15,7 @@ import (
 func inCI(t *testing.T, vars map[string]string, args ...string) (status int, out, errs string) {
 	t.Helper()
 	b := newBench(t, simulator.Seed{Mailboxes: 5, UnifiedLogOff: true})
-	for name, value := range vars {
-		b.vars[name] = value
-	}
+	maps.Copy(b.vars, vars)
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
 	text := "apiVersion: exoaudit/v1\nkind: AuditPolicy\nname: ci\norganization: {unifiedAuditLog: true}\n"
 	if err := os.WriteFile(policy, []byte(text), 0o600); err != nil {

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log"
+	"log" //nolint:depguard // What the HTTP library writes to it is under test.
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -69,7 +69,7 @@ func TestSocketsNeverHoldTheEnd(t *testing.T) {
 	for name, serve := range map[string]func(ctx context.Context, c net.Conn){
 		"never reads":   func(ctx context.Context, _ net.Conn) { <-ctx.Done() },
 		"never answers": func(_ context.Context, c net.Conn) { _, _ = io.Copy(io.Discard, c) },
-		"a header without end": func(ctx context.Context, c net.Conn) {
+		"a header without end": func(_ context.Context, c net.Conn) {
 			hear(c)
 			crawl(c, "HTTP/1.1 200 OK\r\n", "X-More: and more\r\n")
 		},
@@ -78,7 +78,7 @@ func TestSocketsNeverHoldTheEnd(t *testing.T) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Mo")
 			<-ctx.Done()
 		},
-		"a body without end": func(ctx context.Context, c net.Conn) {
+		"a body without end": func(_ context.Context, c net.Conn) {
 			hear(c)
 			crawl(c, "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n", "4\r\nbody\r\n")
 		},
@@ -87,7 +87,7 @@ func TestSocketsNeverHoldTheEnd(t *testing.T) {
 			_, _ = io.WriteString(c, "HTTP/1.1 500 No\r\nContent-Length: 4711\r\n\r\n")
 			<-ctx.Done()
 		},
-		"informs without end": func(ctx context.Context, c net.Conn) {
+		"informs without end": func(_ context.Context, c net.Conn) {
 			hear(c)
 			crawl(c, "", "HTTP/1.1 102 Processing\r\n\r\n")
 		},
@@ -111,7 +111,7 @@ func TestSocketsNeverHoldTheEnd(t *testing.T) {
 // TestSocketsEndlessBody: an event is delivered when the header says so, and of a body
 // that does not end nothing is waited for.
 func TestSocketsEndlessBody(t *testing.T) {
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for {
 			if _, err := io.WriteString(w, "and more\n"); err != nil || http.NewResponseController(w).Flush() != nil {
 				return
