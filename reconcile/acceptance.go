@@ -15,7 +15,8 @@ type Acceptance struct {
 	Name   string
 	Reason string
 	Owner  string
-	// Expires is the last day, 00:00 UTC; Expired tells that it is over.
+	// Expires is the last day, 00:00 UTC; Expired tells that it is over, by the time
+	// that the plan was judged by.
 	Expires time.Time
 	Expired bool
 	Place   policy.Pos
@@ -38,14 +39,14 @@ func (p *Plan) Acceptances() []Acceptance {
 			}
 			out = append(out, Acceptance{
 				Kind: PartAllow, Name: name, Reason: a.Reason, Owner: a.Owner, Expires: a.Expires,
-				Expired: a.Expired(p.CreatedAt), Place: a.Pos,
+				Expired: a.Expired(p.lasting.judged), Place: a.Pos,
 			})
 		}
 	}
 	for _, e := range p.policy.Exemptions {
 		out = append(out, Acceptance{
 			Kind: PartExemption, Name: e.Name, Reason: e.Reason, Owner: e.Owner, Expires: e.Expires,
-			Expired: e.Expired(p.CreatedAt), Place: e.Pos,
+			Expired: e.Expired(p.lasting.judged), Place: e.Pos,
 		})
 	}
 	p.countAccepted(out)

@@ -144,7 +144,8 @@ func (b *builder) build(ctx context.Context) (*Plan, error) {
 	b.joinStored()
 	obs.pop.settle()
 	cat := b.defaults()
-	d := differ{policy: b.req.Policy, catalogue: cat, storedMissing: obs.storedMissing, now: obs.judging(p.CreatedAt)}
+	p.lasting.judged = obs.judging(p.CreatedAt)
+	d := differ{policy: b.req.Policy, catalogue: cat, storedMissing: obs.storedMissing, now: p.lasting.judged}
 
 	org := d.organization(obs.tenant)
 	p.orgState, p.orgName = org.state, obs.tenant.name

@@ -190,10 +190,11 @@ func Explain(ctx context.Context, r ExplainReader, req ExplainRequest) (*Explana
 		return nil, err
 	}
 	e.Mailbox = s.subject()
-	if err := e.compare(ctx, s, req); err != nil {
+	judged, err := e.compare(ctx, s, req)
+	if err != nil {
 		return nil, err
 	}
-	x := explainer{snapshot: s, policy: req.Policy, now: e.CreatedAt}
+	x := explainer{snapshot: s, policy: req.Policy, now: judged}
 	e.Rules, e.Exemptions = x.rules(), x.exemptions()
 	e.Wishes, e.Conflicts = x.wishes()
 	e.Values = x.values()
@@ -206,17 +207,18 @@ func Explain(ctx context.Context, r ExplainReader, req ExplainRequest) (*Explana
 // compare takes over what the comparison of this one mailbox says, so that an
 // explanation never differs from the plan. It is made as [Check] makes it, over
 // what was read already; what selectors ask of groups and permissions is read
-// here.
-func (e *Explanation) compare(ctx context.Context, s *snapshot, req ExplainRequest) error {
+// here. It gives the time by which exemptions and permissions were judged.
+func (e *Explanation) compare(ctx context.Context, s *snapshot, req ExplainRequest) (judged time.Time, err error) {
 	o := newObserver(s, req.Policy, req.Now)
 	if !s.spokenOf {
 		s.settle(o, nil)
-		return nil
+		o.hearClock()
+		return o.obs.judging(e.CreatedAt), nil
 	}
 	before := s.Stats()
 	obs, err := o.observe(ctx, req.Identity)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	b := builder{
 		req: Request{Now: req.Now, Policy: req.Policy, Mailbox: req.Identity}, obs: obs, reader: s,
@@ -224,7 +226,7 @@ func (e *Explanation) compare(ctx context.Context, s *snapshot, req ExplainReque
 	}
 	plan, err := b.build(ctx)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	s.settle(o, plan.pop)
 	e.State = Unknown
@@ -242,7 +244,7 @@ func (e *Explanation) compare(ctx context.Context, s *snapshot, req ExplainReque
 		}
 	}
 	e.Warnings = append(e.Warnings, plan.Warnings...)
-	return nil
+	return plan.lasting.judged, nil
 }
 
 // explains tells whether objects of a kind belong into the explanation of a

@@ -12,6 +12,8 @@ import (
 type lasting struct {
 	// asOf is when the run began, by the service's clock where it is known.
 	asOf time.Time
+	// judged is the time by which exemptions and permissions have ended or not.
+	judged time.Time
 	// defaults are Microsoft's default sets as this run took them.
 	defaults catalogue
 	// groups is the digest of who is in the groups that the policy names.

@@ -46,6 +46,36 @@ func TestOtherPolicySettlesNothing(t *testing.T) {
 	}
 }
 
+// TestUnreadableSettlesNothing: a look at one mailbox whose value cannot be read does
+// not settle what the sweep found of it.
+func TestUnreadableSettlesNothing(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		tenant := bubbleTenant(10)
+		guid := anyUser(t, tenant)
+		shorten(tenant, guid)
+		blind := false
+		b, s := swept(t, longAge, tenant, simulator.WithRowEdit(func(_ string, row *simulator.Row) {
+			if blind {
+				row.Delete("AuditLogAgeLimit")
+			}
+		}))
+		blind = true
+		req := b.later(longAge, "other")
+		req.Mailbox = guid
+		if plan := b.remembering(s, req); plan.Verdict(strict) != reconcile.VerdictIncomplete {
+			t.Fatalf("verdict %s", plan.Verdict(strict))
+		}
+		if got := remembered(t, s, b).Open(); got != 1 {
+			t.Errorf("%d are open after it, want 1", got)
+		}
+		blind = false
+		time.Sleep(3 * time.Hour)
+		if plan := b.since(s, longAge); plan.Verdict(strict) == reconcile.VerdictInLine {
+			t.Error("what was found is forgotten")
+		}
+	})
+}
+
 // TestOtherSweepStandsBesideAnApply: where somebody sweeps by another policy while
 // an apply over what changed is at work, its findings are its own.
 func TestOtherSweepStandsBesideAnApply(t *testing.T) {
@@ -125,7 +155,13 @@ func TestExpiryByOneClock(t *testing.T) {
 		req := b.later(text, "sweep")
 		req.Now = slow
 		time.Sleep(24*time.Hour + 10*time.Minute) // past midnight, but not by our clock
-		b.remembering(s, req)
+		if in := b.remembering(s, req).Acceptances(); len(in) != 1 || !in[0].Expired || in[0].Accepted != 0 {
+			t.Errorf("the plan judged by an exemption that it lists as %+v", in)
+		}
+		e, err := reconcile.Explain(t.Context(), b.client, reconcile.ExplainRequest{Policy: req.Policy, Identity: guid, Now: slow})
+		if err != nil || len(e.Exemptions) != 1 || !e.Exemptions[0].Expired || e.State != reconcile.Drifted {
+			t.Errorf("explained as %s, %v", e.State, err)
+		}
 		time.Sleep(3 * time.Hour)
 		plan := b.since(s, text, func(r *reconcile.Request) { r.Now = slow })
 		if got := found(plan); !slices.Equal(got, []string{guid}) {
