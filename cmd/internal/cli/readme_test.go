@@ -93,8 +93,10 @@ func TestReadme(t *testing.T) {
 	root := newRoot(&app{})
 	known := map[string]bool{}
 	for _, c := range root.Commands() {
-		for name := range strings.FieldsSeq(c.LocalFlags().FlagUsages()) {
-			known[strings.TrimSuffix(name, ",")] = true
+		for _, part := range append(c.Commands(), c) {
+			for name := range strings.FieldsSeq(part.LocalFlags().FlagUsages()) {
+				known[strings.TrimSuffix(name, ",")] = true
+			}
 		}
 		if c.Name() != "version" && !strings.Contains(text, c.Name()) {
 			t.Errorf("the README does not mention the command %s", c.Name())
@@ -127,7 +129,7 @@ func TestReadmeCommands(t *testing.T) {
 		}
 		seen++
 		cmd, rest, err := newRoot(&app{}).Find(fields[1:])
-		if err != nil || cmd.Name() != fields[1] {
+		if err != nil || strings.Fields(cmd.CommandPath() + " .")[1] != fields[1] {
 			t.Errorf("%s: no such command (%v)", line, err)
 			continue
 		}
