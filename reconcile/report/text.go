@@ -32,12 +32,6 @@ func WritePlanText(w io.Writer, p *reconcile.Plan, t reconcile.Threshold, o Text
 	return writeText(w, ofPlan(p, t), o)
 }
 
-// WriteRunText writes an applied run for people, as WritePlanText does, with
-// what became of each difference. It returns the first error of w.
-func WriteRunText(w io.Writer, r *reconcile.Run, t reconcile.Threshold, o TextOptions) error {
-	return writeText(w, ofRun(r, t), o)
-}
-
 func writeText(w io.Writer, d document, o TextOptions) error {
 	t := &textWriter{w: bufio.NewWriter(w), opts: o, names: namesShown}
 	if o.Verbose {
