@@ -45,7 +45,7 @@ func drawMemory(t *rapid.T) *Memory {
 		m.learned[k] = audit.SetOf([]string{"Update", "Brandnew"})
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "waiting") {
-		m.waiting = append(m.waiting, waiting{at("until"), subjects{audit.KindMailbox, audit.SettingAuditOwner, ids("waiting"), nil}})
+		m.waiting = append(m.waiting, waiting{at("until"), subjects{audit.KindMailbox, audit.SettingAuditOwner, ids("waiting"), nil}, "digest"})
 		m.fixes = append(m.fixes, fixes{text.Draw(t, "run"), at("seen"), at("fixed"), subjects{audit.KindOrganization, audit.SettingAuditDisabled, nil, []string{"organization"}}})
 		m.notSettable = append(m.notSettable, notSettable{text.Draw(t, "run"), ids("stuck")})
 	}
@@ -131,6 +131,24 @@ func TestMemoryThatIsNotUnderstood(t *testing.T) {
 			if e, ok := errors.AsType[*MemoryError](err); !ok || e.Name != part.name || !strings.Contains(err.Error(), "--state") {
 				t.Errorf("%s, %s: %v", part.name, name, err)
 			}
+		}
+	}
+}
+
+// TestMemoryWithoutDigests: what was kept of a write that is waited for before the
+// policy's digest was kept with it is still read.
+func TestMemoryWithoutDigests(t *testing.T) {
+	for _, part := range memoryParts() {
+		if part.name != snapshotMarks {
+			continue
+		}
+		raw, err := (&Memory{waiting: []waiting{{subjects: subjects{kind: audit.KindMailbox, ids: []guid{{1}}}}}}).pack(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Memory
+		if err := back.unpack(part, raw[:len(raw)-1]); err != nil || len(back.waiting) != 1 || back.waiting[0].digest != "" {
+			t.Errorf("%v, %+v", err, back.waiting)
 		}
 	}
 }

@@ -199,9 +199,10 @@ func (p *Plan) stillWaiting(old []waiting, r *Run) []waiting {
 		if !w.until.After(now) {
 			continue
 		}
-		kept := waiting{until: w.end(now), subjects: subjects{kind: w.kind, setting: w.setting}}
+		kept := waiting{until: w.end(now), subjects: subjects{kind: w.kind, setting: w.setting}, digest: w.digest}
+		judged := w.kind == audit.KindMailbox && w.digest != "" && w.digest == p.applied()
 		for _, id := range w.ids {
-			if w.kind != audit.KindMailbox || !p.shows(lookup, id, w.setting) {
+			if !judged || !p.shows(lookup, id, w.setting) {
 				kept.ids = append(kept.ids, id)
 			}
 		}
@@ -211,9 +212,18 @@ func (p *Plan) stillWaiting(old []waiting, r *Run) []waiting {
 		}
 	}
 	for _, s := range r.with(ResultUnconfirmed) {
-		out = append(out, waiting{until: r.FinishedAt.UTC().Add(waitFor(s.kind)), subjects: s})
+		out = append(out, waiting{until: r.FinishedAt.UTC().Add(waitFor(s.kind)), subjects: s, digest: p.applied()})
 	}
 	return out
+}
+
+// applied is the digest of the policy that the plan brings the tenant in line with;
+// one that undoes a run has none.
+func (p *Plan) applied() string {
+	if p.UndoOf() != "" {
+		return ""
+	}
+	return p.Policy.Digest
 }
 
 // shows tells whether a mailbox was read, and does not need a change of a setting.

@@ -37,6 +37,9 @@ func (m *Memory) packMarks(p *packer) {
 		p.moment(f.at)
 		p.subjects(f.subjects)
 	}
+	for _, w := range m.waiting {
+		p.text(w.digest)
+	}
 }
 
 func (m *Memory) unpackMarks(u *unpacker) {
@@ -54,6 +57,12 @@ func (m *Memory) unpackMarks(u *unpacker) {
 	}
 	for range u.length(4) {
 		m.fixes = append(m.fixes, fixes{runID: u.text(), seen: u.moment(), at: u.moment(), subjects: u.subjects()})
+	}
+	if len(u.b) == 0 { // Earlier programs did not keep the digests.
+		return
+	}
+	for i := range m.waiting {
+		m.waiting[i].digest = u.text()
 	}
 }
 

@@ -46,6 +46,28 @@ func TestOtherPolicySettlesNothing(t *testing.T) {
 	}
 }
 
+// TestOtherPolicyEndsNoWaiting: a policy to which the value of before is as good as
+// what was written does not end the waiting for it.
+func TestOtherPolicyEndsNoWaiting(t *testing.T) {
+	synctestRun(t, func(t *testing.T) {
+		const other = "mailboxes: {everyone: {types: [UserMailbox], record: {owner: {managed: true}}}}\nguards: {maxChangedPercent: 100}\n"
+		tenant := bubbleTenant(10)
+		shorten(tenant, anyUser(t, tenant))
+		b, s := newBench(t, tenant, simulator.WithReadLag(10*time.Minute)), newShelf()
+		if r := b.applying(s, b.later(longAge, "run-1")).Results(); r[reconcile.ResultUnconfirmed] != 1 {
+			t.Fatalf("results %v", r)
+		}
+		if plan := b.remembering(s, b.later(other, "run-2")); plan.Verdict(strict) != reconcile.VerdictInLine {
+			t.Fatalf("verdict %s", plan.Verdict(strict))
+		}
+		sent := b.writes()
+		run := b.applying(s, b.later(longAge, "run-3"))
+		if n := b.writes() - sent; n != 0 || run.Verdict(strict) != reconcile.VerdictIncomplete {
+			t.Errorf("%d writes again, verdict %s", n, run.Verdict(strict))
+		}
+	})
+}
+
 // TestUnreadableSettlesNothing: a look at one mailbox whose value cannot be read does
 // not settle what the sweep found of it.
 func TestUnreadableSettlesNothing(t *testing.T) {

@@ -13,6 +13,9 @@ import (
 type waiting struct {
 	until time.Time
 	subjects
+	// digest is that of the policy of the run. To others the values of before may be
+	// right too; it is empty where the run was no apply of a policy.
+	digest string
 }
 
 // waitFor is how long after its run an unconfirmed write is waited for: what is set
