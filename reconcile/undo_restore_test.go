@@ -14,11 +14,12 @@ import (
 // while a restore may be carried out yet; and one that is sent again does not take back a
 // list that was pinned meanwhile.
 func TestUndoListsWaitForTheAnswerOfARestore(t *testing.T) {
+	// Each of the three mailboxes has a restore, and each restore its fault.
 	for name, fault := range map[string]simulator.Fault{
 		"never":       {Do: simulator.DoStatus, Status: http.StatusServiceUnavailable},
-		"once":        {Do: simulator.DoStatus, Status: http.StatusServiceUnavailable, Times: 1},
-		"refused":     {Do: simulator.DoErrorInside, Text: "something went wrong", Times: 1},
-		"carried out": {Do: simulator.DoDropItem, Times: 1},
+		"once":        {Do: simulator.DoStatus, Status: http.StatusServiceUnavailable, Times: 3},
+		"refused":     {Do: simulator.DoErrorInside, Text: "something went wrong", Times: 3},
+		"carried out": {Do: simulator.DoDropItem, Times: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctestRun(t, func(t *testing.T) {
