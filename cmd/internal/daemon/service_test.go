@@ -265,10 +265,10 @@ func TestServeSweepAgain(t *testing.T) {
 func TestServeOtherHost(t *testing.T) {
 	inBubble(t, simulator.Seed{Mailboxes: 10, Drift: 1}, func(t *testing.T, b *bench) {
 		b.mode = "apply"
-		locks := 0
+		var locks atomic.Int32
 		b.lock = func() (func(), error) {
-			locks++
-			return func() { locks-- }, nil
+			locks.Add(1)
+			return func() { locks.Add(-1) }, nil
 		}
 		other := store.Holder{Name: "another", Place: "there"}
 		if _, err := b.store.Acquire(t.Context(), b.tenant.ID(), other, store.LeaseTTL); err != nil {
@@ -280,8 +280,8 @@ func TestServeOtherHost(t *testing.T) {
 		if len(b.ended) > 0 || b.hears("no lease") < 10 || b.service.Requests() > 0 {
 			t.Errorf("under the lease of another: %d runs, %d tries, %d requests", len(b.ended), b.hears("no lease"), b.service.Requests())
 		}
-		if locks != 0 {
-			t.Errorf("the lock of this host is held %d times by one that only waits", locks)
+		if n := locks.Load(); n != 0 {
+			t.Errorf("the lock of this host is held %d times by one that only waits", n)
 		}
 		wait(20 * time.Second) // it died: its lease runs out after a minute
 		if len(b.ended) != 1 || b.hears("lease") != 1 {
@@ -316,15 +316,15 @@ func TestServeOtherHost(t *testing.T) {
 func TestServeLocked(t *testing.T) {
 	inBubble(t, simulator.Seed{Mailboxes: 10}, func(t *testing.T, b *bench) {
 		var locked atomic.Bool
-		held := 0
+		var held atomic.Int32
 		locked.Store(true)
 		b.mode = "apply"
 		b.lock = func() (func(), error) {
 			if locked.Load() {
 				return nil, ErrLocked
 			}
-			held++
-			return func() { held-- }, nil
+			held.Add(1)
+			return func() { held.Add(-1) }, nil
 		}
 		stop := b.start()
 		defer stop()
@@ -334,8 +334,8 @@ func TestServeLocked(t *testing.T) {
 		}
 		locked.Store(false)
 		wait(10 * time.Second)
-		if len(b.ended) != 1 || held != 0 {
-			t.Errorf("%d runs; the lock is held %d times", len(b.ended), held)
+		if len(b.ended) != 1 || held.Load() != 0 {
+			t.Errorf("%d runs; the lock is held %d times", len(b.ended), held.Load())
 		}
 	})
 }
