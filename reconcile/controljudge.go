@@ -33,7 +33,7 @@ func (c control) standing() ControlStanding {
 	s.Why = slices.Compact(s.Why)
 	switch {
 	case len(s.Why) > 0 || s.Unknown > 0:
-		s.Verdict = ControlNotJudged
+		s.Verdict, s.Idle = ControlNotJudged, nil
 	case s.Differs > 0:
 		s.Verdict = ControlNotMet
 	case s.Accepted > 0:
@@ -99,7 +99,29 @@ func (c control) mailboxes(s *ControlStanding) {
 		s.unknown(u.Reason)
 	}
 	s.States[audit.KindMailbox] = counts
+	s.Idle = c.idle()
 	s.Profiles = slices.Sorted(maps.Keys(profiles))
+}
+
+// idle names the rules of the control that speak of no mailbox, in the order of the
+// policy.
+func (c control) idle() []string {
+	var out []string
+	for _, rule := range c.rules {
+		if !slices.ContainsFunc(c.plan.pop.records, func(r record) bool { return c.matchOf(r.kase, rule) != policy.No }) {
+			out = append(out, c.plan.policy.Mailboxes[rule].Name)
+		}
+	}
+	return out
+}
+
+// matchOf tells whether one rule speaks of the mailboxes of a case.
+func (c control) matchOf(kase int32, rule int) policy.Match {
+	at := c.plan.pop.cases[kase].match
+	if at < 0 || int(at) >= len(c.plan.pop.matches) {
+		return policy.Open
+	}
+	return c.plan.pop.matchAt(at, rule)
 }
 
 // whyUnknown gives the first reason for which a mailbox could not be judged.

@@ -36,6 +36,9 @@ type ControlStanding struct {
 	// Required are the parts of the policy that name the control; of the organization
 	// only the switches that do.
 	Required []PolicyPart
+	// Idle are those of its rules that speak of no mailbox of the tenant, where it is
+	// judged: nothing of them could differ.
+	Idle []string
 	// States counts the objects that it speaks of, by kind. A mailbox of which one of its
 	// rules may speak, and nobody can tell, is unknown.
 	States map[audit.SubjectKind]StateCounts
@@ -47,6 +50,12 @@ type ControlStanding struct {
 	// Profiles are the values of the mailboxes that it speaks of, by their number among
 	// [Plan.ObservedProfiles].
 	Profiles []int
+}
+
+// OfNothing tells whether a control is met only for want of anything that it speaks of:
+// all that the policy asks for its sake are rules, and each of them is idle.
+func (s ControlStanding) OfNothing() bool {
+	return s.Verdict == ControlMet && len(s.Idle) > 0 && len(s.Idle) == len(s.Required)
 }
 
 // blind is what was not read of a tenant.

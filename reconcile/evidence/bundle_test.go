@@ -132,12 +132,13 @@ func TestSameInputsSameBytes(t *testing.T) {
 // document is the part of JSON files that tests look at.
 type document struct {
 	Controls []struct {
-		ID       string
-		Verdict  string
-		Why      []string
-		Observed struct{ Differs, Accepted, Unknown int }
-		Findings []json.RawMessage
-		Required []struct{ Text string }
+		ID        string
+		Verdict   string
+		Why       []string
+		Observed  struct{ Differs, Accepted, Unknown int }
+		Findings  []json.RawMessage
+		IdleRules []string
+		Required  []struct{ Text string }
 	}
 }
 
@@ -239,6 +240,42 @@ func TestOpenRules(t *testing.T) {
 		data, _ = made(t, bundle(t, text, check(t, parse(t, text), calm, simulator.WithRowEdit(lost))))
 		if diff := cmp.Diff(map[string]string{"OPEN": "notJudged", "BOTH": "notJudged", "ALL": "notJudged"}, controls(t, data)); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
+		}
+	})
+}
+
+// TestIdleRules: a control whose rules speak of no mailbox is not let pass for one that
+// was found to be met.
+func TestIdleRules(t *testing.T) {
+	const text = header + `mailboxes:
+  nobody: {where: {address: ["nobody@fabrikam.com"]}, ageLimit: 30d, controls: [NONE, SOME]}
+  nothing: {where: {attribute: {customAttribute1: NONE}}, ageLimit: 30d, controls: [NONE]}
+  all: {ageLimit: 30d, controls: [ALL, SOME]}
+`
+	inBubble(t, func(t *testing.T) {
+		idle := func(opts ...simulator.Option) (map[string][]string, evidence.ControlCounts, string) {
+			plan := check(t, parse(t, text), tenant(simulator.Seed{Mailboxes: 20}), opts...)
+			data, w := made(t, bundle(t, text, plan))
+			var d document
+			if err := json.Unmarshal(files(t, data)["controls.json"], &d); err != nil {
+				t.Fatal(err)
+			}
+			out := map[string][]string{}
+			for _, c := range d.Controls {
+				out[c.ID] = c.IdleRules
+			}
+			return out, w.Manifest.Controls, string(files(t, data)["README.txt"])
+		}
+		got, counts, readme := idle()
+		if diff := cmp.Diff(map[string][]string{"NONE": {"nobody", "nothing"}, "SOME": {"nobody"}, "ALL": {}}, got); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		if counts != (evidence.ControlCounts{Met: 3, OfNothing: 1}) || !strings.Contains(readme, "3 met (1 of them: no mailbox") {
+			t.Errorf("%+v\n%s", counts, readme)
+		}
+		got, counts, _ = idle(simulator.WithFaults(simulator.Refused("Get-Mailbox")))
+		if diff := cmp.Diff(map[string][]string{"NONE": {}, "SOME": {}, "ALL": {}}, got); diff != "" || counts != (evidence.ControlCounts{NotJudged: 3}) {
+			t.Errorf("nothing was read: %+v (-want +got)\n%s", counts, diff)
 		}
 	})
 }

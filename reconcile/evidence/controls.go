@@ -88,6 +88,7 @@ func (m *making) control(j *jsonFile, c reconcile.ControlStanding) {
 	j.field("id", c.ID)
 	j.field("verdict", c.Verdict)
 	j.field("why", notNil(c.Why))
+	j.field("idleRules", notNil(c.Idle))
 	required := make([]requirement, len(c.Required))
 	for i, part := range c.Required {
 		required[i] = requirement{requirementText(part), part}

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/exoaudit/exoaudit/reconcile"
@@ -59,7 +60,9 @@ type ManifestFile struct {
 // ControlCounts counts controls by verdict. What the policy asks for without naming a
 // control is not among them.
 type ControlCounts struct {
-	Met       int `json:"met"`
+	Met int `json:"met"`
+	// OfNothing are those of Met whose rules speak of no mailbox of the tenant.
+	OfNothing int `json:"metOfNothing"`
 	Accepted  int `json:"accepted"`
 	NotMet    int `json:"notMet"`
 	NotJudged int `json:"notJudged"`
@@ -100,6 +103,9 @@ func countControls(list []reconcile.ControlStanding) ControlCounts {
 		case c.ID == "":
 		case c.Verdict == reconcile.ControlMet:
 			n.Met++
+			if c.OfNothing() {
+				n.OfNothing++
+			}
 		case c.Verdict == reconcile.ControlAccepted:
 			n.Accepted++
 		case c.Verdict == reconcile.ControlNotMet:
@@ -109,6 +115,16 @@ func countControls(list []reconcile.ControlStanding) ControlCounts {
 		}
 	}
 	return n
+}
+
+// String says the counts in a line. A control that is met for want of mailboxes is not
+// let pass for one that was found to be.
+func (n ControlCounts) String() string {
+	of := ""
+	if n.OfNothing > 0 {
+		of = fmt.Sprintf(" (%d of them: no mailbox is one that they speak of)", n.OfNothing)
+	}
+	return fmt.Sprintf("%d met%s, %d met only by exemptions, %d not met, %d not judged", n.Met, of, n.Accepted, n.NotMet, n.NotJudged)
 }
 
 // stamp writes a time as RFC 3339 in UTC, and one that is not known as "".

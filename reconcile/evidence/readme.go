@@ -41,7 +41,7 @@ func (m *making) writeReadme(w io.Writer) error {
 	line("Tool      %s", v.Tool)
 	line("Policy    %s, %s", v.Policy.Name, v.Policy.Digest)
 	line("Threshold drift counts from level %s, strict %t", v.Threshold.FailOn, v.Threshold.Strict)
-	line("Controls  %d met, %d met only by exemptions, %d not met, %d not judged", c.Met, c.Accepted, c.NotMet, c.NotJudged)
+	line("Controls  %s", c)
 	if m.Plan.Coverage.Complete && len(m.controls) == 0 {
 		line("          (the policy asks for nothing)")
 	}
@@ -82,14 +82,18 @@ THE FILES
   requests.ndjson             every call of the run, with the service's id of it
 
 VERDICTS ON CONTROLS
-  met        everything that the policy asks for the sake of the control was found
+  met        everything that the policy asks for the sake of the control was found; a
+             rule that speaks of no mailbox of the tenant is among idleRules, and nothing
+             was there that could have differed from it
   accepted   what differs is let be by an exemption or an allowed account, named there
   notMet     something differs, at whatever level, also where the service cannot set it
   notJudged  something that the control needs was not read, or is not known; what was
              found to differ is listed all the same
 
   A control means here what the policy asks for with its id. Whether that is all that
-  the published control asks for is for a person to say.
+  the published control asks for is for a person to say. What rules ask for is about the
+  settings of mailboxes: an account that bypasses recording, and the unified log being
+  off, count against the controls that the policy names for those, and no other.
 
 HOW TO CHECK IT
   exoaudit evidence verify FILE.zip --digest sha256:...

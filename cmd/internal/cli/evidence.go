@@ -223,8 +223,7 @@ func (a *app) writeEvidence(path string, w evidence.Written) error {
 	for _, reason := range m.Reasons {
 		out.line("  %s", report.Line(reason))
 	}
-	c := m.Controls
-	out.line("Controls: %d met, %d met only by exemptions, %d not met, %d not judged", c.Met, c.Accepted, c.NotMet, c.NotJudged)
+	out.line("Controls: %s", m.Controls)
 	switch {
 	case !m.Journal.Kept:
 		out.line("Journal: none is kept")
