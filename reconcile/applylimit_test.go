@@ -43,6 +43,11 @@ func TestGuards(t *testing.T) {
 				t.Errorf("verdict %s", plan.Verdict(strict))
 			}
 			run := b.apply(plan)
+			// Nothing counts so high up, and what was refused is no pass all the same.
+			lenient := map[bool]reconcile.Verdict{true: reconcile.VerdictRefused, false: reconcile.VerdictInLine}[c.refused]
+			if v := run.Verdict(reconcile.Threshold{FailOn: audit.High + 1}); v != lenient {
+				t.Errorf("where nothing counts the run ends %s, want %s", v, lenient)
+			}
 			if c.refused && b.writes() != 0 {
 				t.Errorf("%d writes under a guard that refuses", b.writes())
 			}

@@ -62,7 +62,10 @@ const (
 	VerdictInLine     Verdict = "inLine"
 	VerdictDrift      Verdict = "drift"
 	VerdictIncomplete Verdict = "incomplete"
-	VerdictFailed     Verdict = "failed"
+	// VerdictRefused is that of a run which a guard kept from writing, where no other
+	// verdict says that something is wrong.
+	VerdictRefused Verdict = "refused"
+	VerdictFailed  Verdict = "failed"
 )
 
 // Subject names one object of the tenant. Its id is the Guid of a mailbox or

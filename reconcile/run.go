@@ -197,6 +197,8 @@ func (r *Run) Verdict(t Threshold) Verdict {
 		return VerdictIncomplete
 	case r.DriftLeft(t):
 		return VerdictDrift
+	case r.Plan.GuardRefused():
+		return VerdictRefused // What was to be written does not count here, and is not there.
 	default:
 		return VerdictInLine
 	}

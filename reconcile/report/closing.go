@@ -52,6 +52,8 @@ func (t *textWriter) takenBack(d document) string {
 		return t.paint(yellow, "a part of the run stays")
 	case reconcile.VerdictIncomplete:
 		return t.paint(red, "not everything was read, written and confirmed")
+	case reconcile.VerdictRefused:
+		return t.paint(red, "a guard refuses the run")
 	default:
 		return t.paint(red, "the credential may not do all that the undo needs")
 	}
@@ -72,6 +74,8 @@ func (t *textWriter) standing(d document) string {
 		return t.paint(yellow, "drift is left")
 	case reconcile.VerdictIncomplete:
 		return t.paint(red, "not everything was read, written and confirmed")
+	case reconcile.VerdictRefused:
+		return t.paint(red, "a guard refuses the run")
 	default:
 		return t.paint(red, "the credential may not do all that the policy needs")
 	}

@@ -76,6 +76,8 @@ func (d document) headline() string {
 			return "Drift is left: " + d.counted() + "."
 		}
 		return "Drift: " + d.counted() + "."
+	case reconcile.VerdictRefused:
+		return "REFUSED: a guard refuses the run, and nothing was written. This is no pass."
 	case reconcile.VerdictFailed:
 		return "NOT JUDGED: the credential may not do all that the policy needs. This is no pass."
 	default:
@@ -112,6 +114,8 @@ func (d document) undoHeadline() string {
 		return "What the run wrote is taken back."
 	case reconcile.VerdictDrift:
 		return "A part of the run stays."
+	case reconcile.VerdictRefused:
+		return "REFUSED: a guard refuses the undo, and nothing was written."
 	case reconcile.VerdictFailed:
 		return "NOT DONE: the credential may not do all that the undo needs."
 	default:

@@ -24,7 +24,7 @@ func (t *textWriter) pastRun(r reconcile.PastRun) {
 		color = green
 	case reconcile.VerdictDrift:
 		color = yellow
-	case reconcile.VerdictIncomplete, reconcile.VerdictFailed:
+	case reconcile.VerdictIncomplete, reconcile.VerdictRefused, reconcile.VerdictFailed:
 	}
 	parts := []string{
 		r.StartedAt.UTC().Format(historyTime), Line(r.ID), fmt.Sprintf("%-5s", Line(command)),

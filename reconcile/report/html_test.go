@@ -220,7 +220,7 @@ func TestHTMLVerdict(t *testing.T) {
 	}
 	for name, r := range unjudged() {
 		page, class, word := verdict(r)
-		if class != "verdict v-bad" || (word != "INCOMPLETE" && word != "NOT JUDGED") {
+		if class != "verdict v-bad" || (word != "INCOMPLETE" && word != "NOT JUDGED" && word != "REFUSED") {
 			t.Errorf("%s: the verdict is %q in %q", name, word, class)
 		}
 		for _, want := range []string{"no pass"} {

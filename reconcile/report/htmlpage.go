@@ -175,6 +175,8 @@ func verdictOf(d document, f *htmlFound, blind int) htmlVerdict {
 		}
 	case d.verdict == reconcile.VerdictFailed:
 		v.Class, v.Word = "bad", "NOT JUDGED"
+	case d.verdict == reconcile.VerdictRefused:
+		v.Class, v.Word = "bad", "REFUSED"
 	default:
 		v.Class, v.Word = "bad", "INCOMPLETE"
 	}

@@ -62,7 +62,7 @@ func (b schemaBuilder) plan() object {
 		"tenant":    described("The tenant's GUID.", text()),
 		"createdAt": described("In UTC.", matching("^"+timePattern+"$")),
 		"verdict": described("What check would exit with, as a word.",
-			words(reconcile.VerdictInLine, reconcile.VerdictDrift, reconcile.VerdictIncomplete, "refused", reconcile.VerdictFailed)),
+			words(reconcile.VerdictInLine, reconcile.VerdictDrift, reconcile.VerdictIncomplete, reconcile.VerdictRefused, reconcile.VerdictFailed)),
 		"policy": b.record("", object{
 			"name":   text(),
 			"digest": described("Of all that the policy resolves to; empty for an undo without one.", matching("^(?:sha256:[0-9a-f]*)?$")),

@@ -93,6 +93,10 @@ func unjudged() map[string]Report {
 		out[fmt.Sprintf("%s, drift", verdict)] = wholeOf(full)
 		out[fmt.Sprintf("%s, applied", verdict)] = wholeOf(after)
 	}
+	refused := inOrder()
+	refused.verdict, refused.applied = reconcile.VerdictRefused, &applied{startedAt: refused.header.CreatedAt, finishedAt: refused.header.CreatedAt}
+	refused.guards = []reconcile.Guard{{Name: "maxChangedPercent", Limit: 30, Actual: 100, Refused: true}}
+	out["refused, applied"] = wholeOf(refused)
 	return out
 }
 
