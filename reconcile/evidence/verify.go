@@ -90,6 +90,8 @@ type checking struct {
 	v    Verification
 	// manifest is the digest that the seal has of the manifest.
 	manifest string
+	// directory is where the archive's directory begins.
+	directory int64
 }
 
 func (c *checking) wrong(place, format string, args ...any) {
@@ -165,6 +167,7 @@ func (c *checking) checkFiles() {
 	if !ok {
 		return
 	}
+	c.checkLayout(z)
 	if !c.readManifest(byName[manifestName]) {
 		return
 	}

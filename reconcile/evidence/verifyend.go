@@ -40,6 +40,7 @@ func (c *checking) checkEnd() bool {
 	case disks != 0 || half(8) != files || size > maxDirectory || from+size != at:
 		c.wrong(placeArchive, "the directory is not where that of a bundle is")
 	default:
+		c.directory = from
 		return true
 	}
 	return false
