@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -41,7 +40,7 @@ const (
 // annotations gives the remarks on a run: the verdict first, then what kept it from
 // being judged, then the causes of drift from the gravest on, one remark for each, however
 // many objects share it.
-func (d document) annotations(root string) []annotation {
+func (d document) annotations(at checkout) []annotation {
 	out := []annotation{d.verdictAnnotation()}
 	if !d.judged() {
 		for _, reason := range d.coverage.Reasons {
@@ -65,7 +64,7 @@ func (d document) annotations(root string) []annotation {
 	causes := d.causes()
 	more := max(0, len(causes)-causesAnnotated)
 	for _, g := range causes[:len(causes)-more] {
-		out = append(out, d.annotate(g, root))
+		out = append(out, d.annotate(g, at))
 	}
 	for _, g := range bounded(groupUnknown(d.unknown, 3), causesAnnotated) {
 		out = append(out, unknownAnnotation(g))
@@ -101,7 +100,7 @@ func (d document) verdictAnnotation() annotation {
 }
 
 // annotate makes the remark on one cause.
-func (d document) annotate(g *group, root string) annotation {
+func (d document) annotate(g *group, root checkout) annotation {
 	c := g.first
 	a := annotation{level: levelWarning, code: ruleOf(string(c.Setting)).ID}
 	a.title = a.code + " " + ruleOf(string(c.Setting)).Title
@@ -123,7 +122,7 @@ func (d document) annotate(g *group, root string) annotation {
 		a.text += ": " + Line(c.Reason)
 	}
 	if at, ok := d.writtenAt(c.Origin.Pos); ok {
-		a.file, a.line, a.column = Line(inRepository(root, at.File)), at.Line, at.Column
+		a.file, a.line, a.column = Line(root.path(at.File)), at.Line, at.Column
 	}
 	return a
 }
@@ -153,13 +152,4 @@ func whom(first reconcile.Subject, names []string, count int) string {
 		text += " and " + number(more) + " more"
 	}
 	return text
-}
-
-// inRepository gives the path of a file from the root of a repository. The runner
-// itself knows what a path from the root of the machine is in it.
-func inRepository(root, file string) string {
-	if path.IsAbs(file) {
-		return file
-	}
-	return path.Clean(root + file)
 }

@@ -166,7 +166,7 @@ func TestAnnotationsOfNoPass(t *testing.T) {
 func TestAnnotationsOfHostileText(t *testing.T) {
 	t.Parallel()
 	r := hostileRun(t)
-	remarks := r.doc.annotations("policies/")
+	remarks := r.doc.annotations(checkout{below: "policies/"})
 	found, other := githubCommands(t, spelled(t, r, GitHub))
 	issues, lines := azureCommands(t, spelled(t, r, Azure))
 	if len(found) != len(remarks) || len(other) > 0 || len(issues)+len(lines) != len(remarks) {

@@ -10,9 +10,9 @@ import (
 // writeAzure writes logging commands of Azure Pipelines, one to a line:
 // ##vso[task.logissue type=…;sourcepath=…;linenumber=…;columnnumber=…;code=…]message.
 // The agent knows errors and warnings; what is neither is a line of the log.
-func writeAzure(w io.Writer, d document, root string) error {
+func writeAzure(w io.Writer, d document, at checkout) error {
 	out := bufio.NewWriter(w)
-	for _, a := range d.annotations(root) {
+	for _, a := range d.annotations(at) {
 		text := a.title + ": " + a.text
 		if a.level == levelNotice {
 			out.WriteString(text + "\n")

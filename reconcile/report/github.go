@@ -10,9 +10,9 @@ import (
 // writeGitHub writes workflow commands of GitHub Actions, one to a line:
 // ::error file=…,line=…,col=…,title=…::message. The runner shows them beside the lines
 // of the policy.
-func writeGitHub(w io.Writer, d document, root string) error {
+func writeGitHub(w io.Writer, d document, at checkout) error {
 	out := bufio.NewWriter(w)
-	for _, a := range d.annotations(root) {
+	for _, a := range d.annotations(at) {
 		out.WriteString("::" + string(a.level) + " ")
 		if a.file != "" {
 			out.WriteString("file=" + githubProperty(a.file) + ",line=" + strconv.Itoa(a.line) + ",col=" + strconv.Itoa(a.column) + ",")

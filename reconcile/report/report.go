@@ -40,6 +40,10 @@ type Options struct {
 	// Root is put before the names of policy files, for hosts that know files by
 	// their path from the root of a repository; it is empty or ends in a slash.
 	Root string
+	// Repository is the name of that root on this machine, with forward slashes; it may
+	// go by several. With it a file that is named from the root of the machine, or on a
+	// way that leads out of the repository, is known by its path in the repository too.
+	Repository []string
 }
 
 // OfPlan gives the report of a plan under a threshold.
@@ -83,13 +87,13 @@ func (r Report) Write(w io.Writer, f Format, o Options) error {
 	case HTML:
 		return writeHTML(w, r.doc)
 	case SARIF:
-		return writeSARIF(w, r.doc, o.Root)
+		return writeSARIF(w, r.doc, o.checkout())
 	case Markdown:
 		return writeMarkdown(w, r.doc)
 	case GitHub:
-		return writeGitHub(w, r.doc, o.Root)
+		return writeGitHub(w, r.doc, o.checkout())
 	case Azure:
-		return writeAzure(w, r.doc, o.Root)
+		return writeAzure(w, r.doc, o.checkout())
 	case JUnit:
 		return writeJUnit(w, r.doc)
 	case CSV:

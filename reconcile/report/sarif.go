@@ -19,13 +19,14 @@ const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/
 // what GitHub keeps, there is one result for each cause, and a notification says so.
 //
 // It ranges over the findings before it writes the first, and holds none of them but the first of each
-// cause where it puts them together. root goes before the names of policy files.
-func writeSARIF(w io.Writer, d document, root string) error {
+// cause where it puts them together. root leads from
+// the names of policy files to those that hosts know.
+func writeSARIF(w io.Writer, d document, root checkout) error {
 	return writeSARIFUpTo(w, d, root, sarifMost)
 }
 
 // writeSARIFUpTo writes at most so many results, unless there are more causes.
-func writeSARIFUpTo(w io.Writer, d document, root string, most int) error {
+func writeSARIFUpTo(w io.Writer, d document, root checkout, most int) error {
 	s := surveyed(d, most)
 	j := &jsonWriter{w: bufio.NewWriterSize(w, 64<<10)}
 	j.raw("{")
@@ -58,7 +59,7 @@ func writeSARIFUpTo(w io.Writer, d document, root string, most int) error {
 }
 
 // sarifResults writes each open finding.
-func (d document) sarifResults(j *jsonWriter, s sarifSurvey, root string) {
+func (d document) sarifResults(j *jsonWriter, s sarifSurvey, root checkout) {
 	var known twins
 	for c := range d.changes {
 		mark := known.fingerprint(d.header.Tenant, c)
@@ -75,7 +76,7 @@ func (d document) sarifResults(j *jsonWriter, s sarifSurvey, root string) {
 
 // result is a finding without its fingerprint. Every result has suppressions, if none:
 // the standard wants them on all results of a run or on none.
-func (d document) result(c reconcile.Change, s sarifSurvey, text, root string) sarifResult {
+func (d document) result(c reconcile.Change, s sarifSurvey, text string, root checkout) sarifResult {
 	stands := d.standing(c)
 	r := sarifResult{
 		Kind: "fail", Level: d.level(c),

@@ -66,7 +66,7 @@ func (g *sarifGrouped) fingerprint(tenant string) string {
 }
 
 // groupResult writes findings of one cause as one result.
-func (d document) groupResult(g *sarifGrouped, s sarifSurvey, root string) sarifResult {
+func (d document) groupResult(g *sarifGrouped, s sarifSurvey, root checkout) sarifResult {
 	c := g.first
 	text := fmt.Sprintf("%s: %s: %s.", plural(g.count, "finding", "findings"), c.Setting, ruleOf(string(c.Setting)).Title)
 	if c.Origin.Rule != "" {

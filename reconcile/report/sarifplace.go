@@ -2,7 +2,6 @@ package report
 
 import (
 	"net/url"
-	"path"
 	"strings"
 
 	"github.com/exoaudit/exoaudit/policy"
@@ -37,30 +36,30 @@ func (d document) extendedAt(file string) policy.Pos {
 	return policy.Pos{}
 }
 
-// fileURI writes the name of a file as a reference relative to the root of a
-// repository, or as a whole address where the name is that of a file from the root of
-// the machine. Names have forward slashes.
-func fileURI(root, file string) string {
-	scheme := ""
-	if strings.HasPrefix(file, "/") {
+// fileURI writes the name of a file as a relative reference, or as a whole address where
+// the name is that of a file from the root of the machine.
+func fileURI(file string) string {
+	scheme, drive := "", ""
+	switch {
+	case onDrive(file):
+		scheme, drive, file = "file:///", file[:2], file[2:]
+	case whole(file):
 		scheme = "file://"
-	} else {
-		file = path.Clean(root + file)
 	}
 	segments := strings.Split(file, "/")
 	for i, s := range segments {
 		// A colon in the first segment would make a scheme of it.
 		segments[i] = strings.ReplaceAll(url.PathEscape(s), ":", "%3A")
 	}
-	return scheme + strings.Join(segments, "/")
+	return scheme + drive + strings.Join(segments, "/")
 }
 
 // location is where a finding stands: at the line that asks for it, and in the tenant.
-func (d document) location(c reconcile.Change, root string) sarifLocation {
+func (d document) location(c reconcile.Change, root checkout) sarifLocation {
 	out := sarifLocation{Logical: []sarifLogical{d.logical(c.Subject)}}
 	if at, ok := d.writtenAt(c.Origin.Pos); ok {
 		out.Physical = &sarifPhysical{
-			Artifact: sarifArtifact{URI: fileURI(root, at.File)},
+			Artifact: sarifArtifact{URI: fileURI(root.path(at.File))},
 			Region:   sarifRegion{StartLine: at.Line, StartColumn: at.Column},
 		}
 	}

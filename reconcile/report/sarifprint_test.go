@@ -138,6 +138,12 @@ func TestSARIFPlaces(t *testing.T) {
 		{name: "above a root", root: "ops/", at: policy.Pos{File: "../policy.yaml", Line: 7, Column: 3}, uri: "policy.yaml", line: 7, column: 3},
 		{name: "with a dot", at: policy.Pos{File: "./a/policy.yaml", Line: 7, Column: 3}, uri: "a/policy.yaml", line: 7, column: 3},
 		{name: "whole", root: "ops/", at: policy.Pos{File: "/srv/a b.yaml", Line: 7, Column: 3}, uri: "file:///srv/a%20b.yaml", line: 7, column: 3},
+		{name: "whole, in the repository", root: "ops/", at: policy.Pos{File: "/w/x/ops/a b.yaml", Line: 7, Column: 3}, uri: "ops/a%20b.yaml", line: 7, column: 3},
+		{name: "whole, beside the repository", at: policy.Pos{File: "/w/xy/a.yaml", Line: 7, Column: 3}, uri: "file:///w/xy/a.yaml", line: 7, column: 3},
+		{name: "out and in again", at: policy.Pos{File: "../x/a.yaml", Line: 7, Column: 3}, uri: "a.yaml", line: 7, column: 3},
+		{name: "from above the repository", root: "../", at: policy.Pos{File: "x/ops/a.yaml", Line: 7, Column: 3}, uri: "ops/a.yaml", line: 7, column: 3},
+		{name: "out of the repository", at: policy.Pos{File: "../y/a.yaml", Line: 7, Column: 3}, uri: "file:///home/runner/work/y/a.yaml", line: 7, column: 3},
+		{name: "on a drive", at: policy.Pos{File: "D:/a/policy.yaml", Line: 7, Column: 3}, uri: "file:///D:/a/policy.yaml", line: 7, column: 3},
 		{name: "with what means something", at: policy.Pos{File: "a:b/c d#e?f%20.yaml", Line: 7, Column: 3}, uri: "a%3Ab/c%20d%23e%3Ff%2520.yaml", line: 7, column: 3},
 		{name: "no column", at: policy.Pos{File: "policy.yaml"}, uri: "policy.yaml", line: 1, column: 1},
 		{name: "a baseline", at: baseline, extends: extends, policyFile: "audit/policy.yaml", uri: "shared/base.yaml", line: 5, column: 12},
@@ -149,7 +155,7 @@ func TestSARIFPlaces(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			d := document{extends: tt.extends, policyFile: tt.policyFile}
-			got := d.location(reconcile.Change{Origin: policy.Origin{Pos: tt.at}}, tt.root).Physical
+			got := d.location(reconcile.Change{Origin: policy.Origin{Pos: tt.at}}, Options{Root: tt.root, Repository: []string{"/home/runner/work/x", "/w/x/"}}.checkout()).Physical
 			if tt.uri == "" {
 				if got != nil {
 					t.Errorf("stands at %+v", got)
@@ -168,7 +174,7 @@ func TestSARIFPlaces(t *testing.T) {
 func upTo(t testing.TB, r Report, most int) sarifLog {
 	t.Helper()
 	var b bytes.Buffer
-	if err := writeSARIFUpTo(&b, r.doc, "", most); err != nil {
+	if err := writeSARIFUpTo(&b, r.doc, checkout{}, most); err != nil {
 		t.Fatal(err)
 	}
 	return readSARIF(t, b.Bytes())

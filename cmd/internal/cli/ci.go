@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -106,30 +107,31 @@ func (a *app) azureSummary(markdown []byte) (string, error) {
 	return "##vso[task.uploadsummary]" + path, os.WriteFile(path, markdown, 0o600)
 }
 
-// repositoryPath is the path of the working folder from the root of the repository
-// that a CI host has checked out, with a slash behind it: hosts know files by that. It is
-// empty outside of one.
-func (a *app) repositoryPath() string {
-	for _, name := range []string{"GITHUB_WORKSPACE", "BUILD_SOURCESDIRECTORY"} {
-		root := a.env.Getenv(name)
-		if root == "" {
-			continue
-		}
-		wd, err := os.Getwd()
-		if err != nil {
-			return ""
-		}
-		if r, err := filepath.EvalSymlinks(root); err == nil {
-			root = r
-		}
-		if w, err := filepath.EvalSymlinks(wd); err == nil {
-			wd = w
-		}
-		rel, err := filepath.Rel(root, wd)
-		if err != nil || rel == "." || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-			return ""
-		}
-		return filepath.ToSlash(rel) + "/"
+// inRepository tells a report where the working folder is in the repository that a CI host
+// has checked out, as hosts know files by their path from its root. Outside of a CI host
+// there is nothing to tell.
+func (a *app) inRepository(o report.Options) report.Options {
+	root := cmp.Or(a.env.Getenv("GITHUB_WORKSPACE"), a.env.Getenv("BUILD_SOURCESDIRECTORY"))
+	wd, err := os.Getwd()
+	if root == "" || !filepath.IsAbs(root) || err != nil {
+		return o
 	}
-	return ""
+	names := []string{root}
+	if r, err := filepath.EvalSymlinks(root); err == nil {
+		names = []string{r, root} // Files are named by either.
+	}
+	if w, err := filepath.EvalSymlinks(wd); err == nil {
+		wd = w
+	}
+	rel, err := filepath.Rel(names[0], wd)
+	if err != nil {
+		return o // On another drive.
+	}
+	for _, name := range names {
+		o.Repository = append(o.Repository, filepath.ToSlash(name))
+	}
+	if rel != "." {
+		o.Root = filepath.ToSlash(rel) + "/"
+	}
+	return o
 }

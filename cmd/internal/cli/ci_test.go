@@ -22,6 +22,10 @@ func inCI(t *testing.T, vars map[string]string, args ...string) (status int, out
 		t.Fatal(err)
 	}
 	b.policy = policy
+	if _, ok := vars["GITHUB_WORKSPACE"]; ok {
+		b.vars["GITHUB_WORKSPACE"] = linked(t, filepath.Dir(policy))
+		b.policy = filepath.Join(b.vars["GITHUB_WORKSPACE"], "policy.yaml")
+	}
 	status = b.run(t.Context(), "check", args...)
 	return status, b.out.String(), b.err.String()
 }
@@ -50,6 +54,31 @@ func TestGitHubActions(t *testing.T) {
 	text, err := os.ReadFile(summary)
 	if err != nil || !bytes.HasPrefix(text, []byte("# before\n## ❌ Drift")) || bytes.Count(text, []byte("## ❌ Drift")) != 2 {
 		t.Errorf("%v: the summary is\n%s", err, text)
+	}
+}
+
+// linked gives another name of a folder.
+func linked(t *testing.T, folder string) string {
+	t.Helper()
+	link := filepath.Join(t.TempDir(), "checkout")
+	if err := os.Symlink(folder, link); err != nil {
+		t.Skip("no symbolic links here: " + err.Error())
+	}
+	return link
+}
+
+// TestPathsInRepository: a policy that is named from the root of the machine, by a link,
+// stands at its path in the repository, also where the working folder is elsewhere.
+func TestPathsInRepository(t *testing.T) {
+	t.Parallel()
+	sarif := filepath.Join(t.TempDir(), "a.sarif")
+	vars := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": filepath.Join(t.TempDir(), "s.md"), "GITHUB_WORKSPACE": "set"}
+	status, out, errs := inCI(t, vars, "--report", "sarif="+sarif)
+	if status != ExitDrift || !strings.Contains(out, "\n::error file=policy.yaml,line=4,") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+	if text, err := os.ReadFile(sarif); err != nil || !bytes.Contains(text, []byte(`"artifactLocation":{"uri":"policy.yaml"}`)) {
+		t.Errorf("%v: %s", err, text)
 	}
 }
 

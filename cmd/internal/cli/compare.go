@@ -228,7 +228,7 @@ type writable interface {
 // a CI host shows it. All are written even where one fails, since a file may be all that
 // a CI job keeps. The options are for the text on standard output.
 func (a *app) show(j *job, r writable, text report.TextOptions) error {
-	o := report.Options{Text: text, Root: a.repositoryPath()}
+	o := a.inRepository(report.Options{Text: text})
 	o.Text.Color, o.Text.Verbose = a.colored(a.OutTerminal), a.out.verbose
 	var errs []error
 	if err := r.Write(a.Out, report.Format(a.out.format), o); err != nil {
@@ -239,7 +239,7 @@ func (a *app) show(j *job, r writable, text report.TextOptions) error {
 
 // hand writes a report to the files of --report, then to where a CI host shows it.
 func (a *app) hand(j *job, r writable) error {
-	o := report.Options{Text: report.TextOptions{Verbose: a.out.verbose}, Root: a.repositoryPath()}
+	o := a.inRepository(report.Options{Text: report.TextOptions{Verbose: a.out.verbose}})
 	var errs []error
 	for _, f := range j.files {
 		errs = append(errs, writeFile(f.real, func(w io.Writer) error { return r.Write(w, report.Format(f.format), o) }))
