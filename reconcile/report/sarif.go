@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"io"
+	"net/url"
 	"strings"
 
 	"github.com/exoaudit/exoaudit/reconcile"
@@ -37,7 +38,7 @@ func writeSARIFUpTo(w io.Writer, d document, root checkout, most int) error {
 	j.later = false
 	j.field("invocations", []sarifInvocation{d.invocation(s)})
 	j.field("properties", d.runBag(s))
-	j.field("automationDetails", sarifDetails{ID: "exoaudit/" + within(d.header.Tenant, nameShown) + "/"})
+	j.field("automationDetails", sarifDetails{ID: d.category() + "/"})
 	j.field("tool", sarifTool{Driver: sarifDriver{
 		Name: "exoaudit", Version: sarifVersion(d.header.Tool), Rules: s.rules(), Notifications: sarifNotifications(),
 	}})
@@ -117,6 +118,23 @@ func (d document) runBag(s sarifSurvey) sarifRunBag {
 		Counting: s.standings[counts], Below: s.standings[below], Accepted: s.standings[accepted], Fixed: s.standings[settled],
 		Unknown: s.unknown, Aggregated: s.aggregated(),
 	}
+}
+
+// category is what hosts keep track of results by: what an earlier run of a category has
+// found, and the newest has not, is mended to them, and a run whose category another has
+// too closes what that one found. So each policy of a tenant has one; and so has what
+// does not look at the whole tenant, or measures it by something else.
+func (d document) category() string {
+	parts := []string{"exoaudit", within(d.header.Tenant, nameShown), within(d.header.Policy.Name, nameShown)}
+	switch d.coverage.Scope {
+	case reconcile.ScopeFull, reconcile.ScopeIncremental: // The latter carries what the last full run has found.
+	default:
+		parts = append(parts, string(d.coverage.Scope))
+	}
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
+	}
+	return strings.Join(parts, "/")
 }
 
 // sarifVersion takes the version from the name and version of the program.

@@ -156,6 +156,39 @@ func TestSARIFVerdict(t *testing.T) {
 	}
 }
 
+// TestSARIFCategory: no run closes what a run of another policy, or of the whole tenant,
+// has found.
+func TestSARIFCategory(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for name, edit := range map[string]func(*document){
+		"full":                      func(*document) {},
+		"one mailbox":               func(d *document) { d.coverage.Scope = reconcile.ScopeMailbox },
+		"undo":                      func(d *document) { d.coverage.Scope = reconcile.ScopeUndo },
+		"undo without a policy":     func(d *document) { d.coverage.Scope, d.header.Policy.Name = reconcile.ScopeUndo, "" },
+		"another policy":            func(d *document) { d.header.Policy.Name = "other" },
+		"a policy named by a scope": func(d *document) { d.header.Policy.Name += "/mailbox" },
+		"another tenant":            func(d *document) { d.header.Tenant = "other" },
+	} {
+		r := driftOnly()
+		edit(&r.doc)
+		var log struct{ Runs []struct{ AutomationDetails sarifDetails } }
+		if err := json.Unmarshal(written(t, r, SARIF), &log); err != nil {
+			t.Fatal(err)
+		}
+		id := log.Runs[0].AutomationDetails.ID
+		if other, ok := seen[id]; ok || !strings.HasPrefix(id, "exoaudit/") || !strings.HasSuffix(id, "/") {
+			t.Errorf("%s has the category %q, as has %q", name, id, other)
+		}
+		seen[id] = name
+	}
+	part := driftOnly()
+	part.doc.coverage.Scope = reconcile.ScopeIncremental
+	if part.doc.category() != driftOnly().doc.category() {
+		t.Error("an incremental run, which carries what is open, has a category of its own")
+	}
+}
+
 // TestSARIFNotices: each reason why a run is no judgement is notified as an error, and
 // is described.
 func TestSARIFNotices(t *testing.T) {
