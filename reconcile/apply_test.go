@@ -74,6 +74,7 @@ guards: {maxChangedPercent: 100}
 // TestInterrupt: when the run is told to end, no new write is begun; those
 // under way are finished, recorded and reported.
 func TestInterrupt(t *testing.T) {
+	t.Parallel()
 	synctestRun(t, func(t *testing.T) {
 		tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 200})
 		b := newBench(t, tenant, simulator.WithLatency(time.Second))
@@ -137,6 +138,7 @@ func TestHydration(t *testing.T) {
 // written. Without any in the options they are the policy's, and without any
 // there the built-in ones, from 100 changed mailboxes on.
 func TestRings(t *testing.T) {
+	t.Parallel()
 	three := []reconcile.Ring{{Mailboxes: 5}, {Mailboxes: 20}, {}}
 	for name, c := range map[string]struct {
 		mailboxes int

@@ -13,6 +13,7 @@ import (
 // one that takes its write in between does not let it come to that, nor does what
 // says nothing of the next mailbox.
 func TestConsecutiveFailures(t *testing.T) {
+	t.Parallel()
 	bad := func(call int) simulator.Fault {
 		return simulator.Fault{Name: "bad", Cmdlet: "Set-Mailbox", Item: true, Call: call, Do: simulator.DoStatus, Status: http.StatusBadRequest}
 	}

@@ -16,6 +16,7 @@ import (
 // TestReadLag: a write that does not show at once is read again at 5 and at 30
 // seconds; what does not show then is unconfirmed, and not a success.
 func TestReadLag(t *testing.T) {
+	t.Parallel()
 	for lag, want := range map[time.Duration]reconcile.Result{
 		0: reconcile.ResultVerified, 4 * time.Second: reconcile.ResultVerified, 29 * time.Second: reconcile.ResultVerified, time.Minute: reconcile.ResultUnconfirmed,
 	} {
@@ -60,6 +61,7 @@ func TestHarmStopsTheRun(t *testing.T) {
 
 // TestRefusedWriteStopsTheRun: when the role may not write, one attempt shows it.
 func TestRefusedWriteStopsTheRun(t *testing.T) {
+	t.Parallel()
 	synctestRun(t, func(t *testing.T) {
 		tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 300})
 		b := newBench(t, tenant, simulator.WithFaults(simulator.Refused("Set-Mailbox")))
@@ -230,6 +232,7 @@ func TestLicencesAreCounted(t *testing.T) {
 // TestRefusedWriteLeavesTheOtherKinds: a cmdlet that the role may not use ends
 // its own kind only.
 func TestRefusedWriteLeavesTheOtherKinds(t *testing.T) {
+	t.Parallel()
 	for cmdlet, others := range map[string][]string{
 		"Set-AdminAuditLogConfig":           {"Set-OrganizationConfig", "Set-MailboxAuditBypassAssociation", "Set-Mailbox"},
 		"Set-OrganizationConfig":            {"Set-AdminAuditLogConfig", "Set-MailboxAuditBypassAssociation", "Set-Mailbox"},
@@ -316,6 +319,7 @@ func TestLossByRestoreStopsTheRun(t *testing.T) {
 // TestLateReadsGoSideBySide: what does not show at once is most of a large
 // tenant where reads lag, so it is not read back one batch after another.
 func TestLateReadsGoSideBySide(t *testing.T) {
+	t.Parallel()
 	synctestRun(t, func(t *testing.T) {
 		tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 400})
 		b := newBench(t, tenant, simulator.WithReadLag(4*time.Second), simulator.WithLatency(2*time.Second))

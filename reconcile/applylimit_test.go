@@ -13,6 +13,7 @@ import (
 )
 
 func TestGuards(t *testing.T) {
+	t.Parallel()
 	tenant := simulator.NewTenant(simulator.Seed{Seed: 7, Mailboxes: 40, UnifiedLogOff: true, Bypassed: 0.1})
 	for name, c := range map[string]struct {
 		guards    string

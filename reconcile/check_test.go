@@ -72,6 +72,7 @@ func TestCheckInLine(t *testing.T) {
 // TestDamagedValues: a value that is missing or not understood makes its object
 // unknown. It is never in line, and never drift that is not there.
 func TestDamagedValues(t *testing.T) {
+	t.Parallel()
 	damage := func(cmdlet, property, guid string, spoil func(*simulator.Row, string)) func(string, *simulator.Row) {
 		return func(c string, row *simulator.Row) {
 			id, _ := row.Get("Guid")
@@ -149,6 +150,7 @@ func TestDamagedValues(t *testing.T) {
 // TestCutListings: a listing that ends early is not complete, and nothing of
 // its kind is written. What was read whole is still fixed.
 func TestCutListings(t *testing.T) {
+	t.Parallel()
 	for _, cmdlet := range []string{"Get-Mailbox", "Get-MailboxAuditBypassAssociation"} {
 		for name, fault := range map[string]simulator.Fault{
 			"the cursor is lost each time":  simulator.CursorLost(cmdlet, 0),
@@ -196,6 +198,7 @@ func TestCutListings(t *testing.T) {
 
 // TestCursorLostOnce: one lost cursor costs time, and no result.
 func TestCursorLostOnce(t *testing.T) {
+	t.Parallel()
 	tenant := healthyTenant(250)
 	b := newBench(t, tenant, simulator.WithPageSize(100),
 		simulator.WithFaults(simulator.CursorLost("Get-Mailbox", 1), simulator.CursorLost("Get-MailboxAuditBypassAssociation", 1)))
@@ -211,6 +214,7 @@ func TestCursorLostOnce(t *testing.T) {
 // TestRefusedCmdlets: a cmdlet that the role does not allow makes its kind
 // unknown; the others are still reported.
 func TestRefusedCmdlets(t *testing.T) {
+	t.Parallel()
 	for cmdlet, kind := range map[string]audit.SubjectKind{
 		"Get-OrganizationConfig": audit.KindOrganization, "Get-AdminAuditLogConfig": audit.KindOrganization,
 		"Get-Mailbox": audit.KindMailbox, "Get-MailboxAuditBypassAssociation": audit.KindBypass, "Get-User": audit.KindBypass,

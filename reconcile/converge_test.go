@@ -82,7 +82,10 @@ func requiredCases() []string {
 // three things, none of which the plan can answer: the oracle finds what was
 // planned satisfied, nothing else in the tenant changed, and a second apply
 // writes nothing. A check is never in line while the oracle says no.
-func TestConverge(t *testing.T) { converges(t, seen{}) }
+func TestConverge(t *testing.T) {
+	t.Parallel()
+	converges(t, seen{})
+}
 
 // TestLargeConverge goes on until every case has come up. Rare ones may need a
 // second helping; one that does not come up in forty is one that the generator

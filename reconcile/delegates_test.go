@@ -50,6 +50,7 @@ func askedAbout(b *bench, cmdlet string) string {
 }
 
 func TestHasDelegates(t *testing.T) {
+	t.Parallel()
 	const listing = "1 hasDelegates: listing who may send as whom, "
 	for _, tt := range []struct {
 		where, planned string
@@ -256,6 +257,7 @@ exemptions:
 // TestHopelessAsking: where a request fails for every mailbox in it, the thousands
 // that remain are not tried.
 func TestHopelessAsking(t *testing.T) {
+	t.Parallel()
 	tenant := simulator.NewTenant(simulator.Seed{Seed: 4, Mailboxes: 600, BypassPerMailbox: -1})
 	b := newBench(t, tenant, simulator.WithFaults(simulator.Refused("Get-MailboxPermission")))
 	plan := b.check(parse(t, selecting("{hasDelegates: true}")))

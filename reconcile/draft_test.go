@@ -64,6 +64,7 @@ func draftTenant(seed uint64) *simulator.Tenant {
 // TestDraftIsInLine: what is drafted of a tenant is valid, rests on Microsoft's
 // defaults, and calls that tenant in line to the last change.
 func TestDraftIsInLine(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			b := newBench(t, draftTenant(seed))
@@ -124,7 +125,10 @@ func atLeastDefaults(t *testing.T, p *policy.Policy) {
 
 // TestDraftNoticesWeakening: after any one value of the tenant is weakened, the
 // draft names that and nothing else.
-func TestDraftNoticesWeakening(t *testing.T) { noticesWeakening(t, 2) }
+func TestDraftNoticesWeakening(t *testing.T) {
+	t.Parallel()
+	noticesWeakening(t, 2)
+}
 
 // TestLargeDraftNoticesWeakening does so of more tenants.
 func TestLargeDraftNoticesWeakening(t *testing.T) {

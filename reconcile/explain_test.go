@@ -308,6 +308,7 @@ func TestExplainAgreesWithPlan(t *testing.T) {
 // TestExplainTable: the outcomes follow the table of semantics 0, row by row,
 // which is written here once more and in another way.
 func TestExplainTable(t *testing.T) {
+	t.Parallel()
 	covered := map[string]bool{"UserMailbox": true, "SharedMailbox": true, "GroupMailbox": true}
 	for _, kind := range []string{"UserMailbox", "SharedMailbox", "GroupMailbox", "RoomMailbox", "EquipmentMailbox", "DiscoveryMailbox", "PublicFolderMailbox"} {
 		for bits := range 8 {

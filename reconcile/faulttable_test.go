@@ -436,7 +436,10 @@ func faultPairs(t *testing.T) []faultPair {
 }
 
 // TestFaultTable: every pair is in the table, and one in forty does what it says.
-func TestFaultTable(t *testing.T) { testFaultTable(t, 40) }
+func TestFaultTable(t *testing.T) {
+	t.Parallel()
+	testFaultTable(t, 40)
+}
 
 // TestLargeFaultTable: a fault that passes changes nothing in the result; one that
 // lasts ends in a status of the table with a message that names it.

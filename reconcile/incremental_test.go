@@ -60,6 +60,7 @@ func found(plan *reconcile.Plan) []string {
 // run is found by a look at what changed, and stays found by later ones until it
 // is settled.
 func TestSinceLastRun(t *testing.T) {
+	t.Parallel()
 	const text = "mailboxes: {everyone: {ageLimit: 90d}, rooms: {types: [RoomMailbox], ageLimit: 90d}}\nguards: {maxChangedPercent: 100}\n"
 	short := func(m *simulator.Mailbox) { m.AgeLimit = "30.00:00:00" }
 	for name, change := range map[string]func(tenant *simulator.Tenant, user string) string{
@@ -260,6 +261,7 @@ func TestCreatedDuringTheListing(t *testing.T) {
 // TestSweepInstead: where a look at what changed would leave something unseen the
 // whole tenant is looked at, and that is said.
 func TestSweepInstead(t *testing.T) {
+	t.Parallel()
 	const policy = longAge + "bypass: {allow: [{account: svc@contoso.com, reason: r, owner: o@contoso.com, expires: 2000-01-02}]}\n"
 	type world struct {
 		*bench

@@ -106,7 +106,10 @@ func TestNeeds(t *testing.T) {
 // TestNeedsCoverEveryCall: an apply that has everything to do calls nothing,
 // and passes no parameter, that is not among the needs; and each need is met
 // by a call, so that the list asks for nothing in vain.
-func TestNeedsCoverEveryCall(t *testing.T) { synctest.Test(t, needsCoverEveryCall) }
+func TestNeedsCoverEveryCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, needsCoverEveryCall)
+}
 
 func needsCoverEveryCall(t *testing.T) {
 	tenant := simulator.NewTenant(simulator.Seed{

@@ -25,6 +25,7 @@ type retentionSite struct {
 // TestRetentionFaults goes through every kind of fault at every call of the other
 // service, passing and lasting, and looks at the tenant itself.
 func TestRetentionFaults(t *testing.T) {
+	t.Parallel()
 	struck := map[string]bool{}
 	for _, site := range []retentionSite{
 		{cmdlet: getRetention},

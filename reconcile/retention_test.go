@@ -260,6 +260,7 @@ func TestRetention(t *testing.T) {
 // the oracle is satisfied or what is left is blocked, no record is kept for less
 // than before, and a second apply writes nothing.
 func TestRetentionConverges(t *testing.T) {
+	t.Parallel()
 	cases := seen{}
 	property := func(r *rapid.T) {
 		have, text := drawRetention(r)

@@ -72,6 +72,7 @@ func (b *bench) planned(st store.Store, s *shelf, undo bool) func() *reconcile.R
 // write meanwhile, and the journal would take no outcome of them. As long as it is
 // renewed they are sent, however long that takes.
 func TestLeaseEndsWhileThrottled(t *testing.T) {
+	t.Parallel()
 	faults := map[string]simulator.Fault{
 		"a batch": {Cmdlet: "$batch", With: nil, Do: simulator.DoThrottle, Times: 1},
 		"items":   {Cmdlet: "Set-Mailbox", Item: true, Do: simulator.DoThrottle, Times: 4},

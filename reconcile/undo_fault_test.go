@@ -18,6 +18,7 @@ import (
 // TestUndoUnderFaults: lost answers, late reads and refusals cost no more than they
 // do in an apply.
 func TestUndoUnderFaults(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]simulator.Fault{
 		"a lost answer":      simulator.ItemDropped("Set-Mailbox", 1),
 		"no answer":          {Name: "unavailable", Cmdlet: "Set-Mailbox", Item: true, Times: 2, Do: simulator.DoStatus, Status: 503},
@@ -56,6 +57,7 @@ func TestUndoUnderFaults(t *testing.T) {
 // TestUndoReadLag: what does not show at once is looked at again, and what never
 // shows is not called done.
 func TestUndoReadLag(t *testing.T) {
+	t.Parallel()
 	for lag, want := range map[time.Duration]reconcile.Result{
 		4 * time.Second: reconcile.ResultVerified, 29 * time.Second: reconcile.ResultVerified, time.Hour: reconcile.ResultUnconfirmed,
 	} {
@@ -82,6 +84,7 @@ func TestUndoReadLag(t *testing.T) {
 // TestUndoStops: an interrupt, a lost lease and a journal that fails begin nothing
 // more, and leave no write without its intent.
 func TestUndoStops(t *testing.T) {
+	t.Parallel()
 	lost := errors.New("the lease is lost")
 	for name, stop := range map[string]func(cancel func(), o *reconcile.ApplyOptions, r *recorder){
 		"interrupt": func(cancel func(), _ *reconcile.ApplyOptions, r *recorder) { r.onIntend = cancel },

@@ -62,6 +62,7 @@ func fates(plan *reconcile.Plan) map[audit.Setting]reconcile.Fate {
 // journal says of a value is believed only where it does no harm: nothing is weakened
 // without leave, and nothing is done that no run would have done.
 func TestUndoOfAForgedJournal(t *testing.T) {
+	t.Parallel()
 	pinned := func(b *retentionBench) string {
 		m, _ := b.tenant.FindMailbox("pinned@contoso.com")
 		return m.Guid

@@ -478,6 +478,7 @@ func undoCases() []string {
 // the tenant is as it was, but for what the undo said it would leave and what others did.
 // It goes on until every kind of step has come up.
 func TestUndo(t *testing.T) {
+	t.Parallel()
 	cases := seen{}
 	for range 20 {
 		undoes(t, cases)

@@ -186,6 +186,7 @@ func TestUndoIsOnRecord(t *testing.T) {
 // TestUndoWeakensOnlyWhereAllowed: without a policy nothing, with one what it does
 // not ask for.
 func TestUndoWeakensOnlyWhereAllowed(t *testing.T) {
+	t.Parallel()
 	synctestRun(t, func(t *testing.T) {
 		b, _ := broughtInLine(t)
 		after := auditSettings(b.tenant)
