@@ -133,13 +133,22 @@ func (m *making) contents() []content {
 	}
 	for i, s := range m.Sources {
 		name := fmt.Sprintf("policy/%02d-%s", i, plainName(s.Name))
-		m.manifest.Policy.Files = append(m.manifest.Policy.Files, ManifestFile{Name: name, Source: report.Line(s.Name), BuiltIn: s.BuiltIn})
+		m.manifest.Policy.Files = append(m.manifest.Policy.Files, ManifestFile{Name: name, Source: report.Line(shownSource(s.Name)), BuiltIn: s.BuiltIn})
 		out = append(out, content{name, func(w io.Writer) error {
 			_, err := w.Write(s.Data)
 			return err
 		}})
 	}
 	return out
+}
+
+// shownSource leaves the folders of this machine out of a name.
+func shownSource(name string) string {
+	name = strings.ReplaceAll(name, `\`, "/")
+	if path.IsAbs(name) || len(name) > 1 && name[1] == ':' {
+		return path.Base(name)
+	}
+	return name
 }
 
 // plainName makes a file name of letters, digits and a few signs.

@@ -49,8 +49,8 @@ type ManifestPolicy struct {
 	Files  []ManifestFile `json:"files"`
 }
 
-// ManifestFile says where a file of the policy came from. Source is its name where it
-// was read, or that of a built-in baseline.
+// ManifestFile says where a file of the policy came from. Source is its name as it was
+// given, without the folders where that is a whole path, or that of a built-in baseline.
 type ManifestFile struct {
 	Name    string `json:"name"`
 	Source  string `json:"source"`

@@ -169,6 +169,9 @@ func (a *app) loadPolicyTold(file string, tell func(name string, data []byte)) (
 	if file == "" {
 		return nil, invalid("--policy (-p) FILE is needed: what the tenant is to be compared with")
 	}
+	if tell != nil {
+		file = nearer(file)
+	}
 	data, err := readFile("--policy", file, maxInput)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -45,9 +46,10 @@ file is, how to check the bundle by hand, and what it does not prove.
 
 The SHA-256 that is printed is worth keeping elsewhere: evidence verify finds any
 byte that was changed, but a bundle that was made anew only by that digest. A run
-that could not read everything makes a bundle too, which says INCOMPLETE. Exit
-status as check: 0 in line, 2 drift, 3 incomplete, 1 no bundle, 4 wrong policy or
-flags, 5 no token or not allowed.`,
+that could not read everything makes a bundle too, which says INCOMPLETE. Places in
+the policy are named as -p names it: by a relative path where nobody has to know its
+folder. Exit status as check: 0 in line, 2 drift, 3 incomplete, 1 no bundle, 4 wrong
+policy or flags, 5 no token or not allowed.`,
 		Example: `  exoaudit evidence -p policy.yaml --out contoso.zip
   exoaudit evidence -p policy.yaml --out contoso.zip --since 2026-07-01
   exoaudit evidence verify contoso.zip --digest sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae`,
@@ -154,6 +156,33 @@ func sourcesOf(p *policy.Policy, read map[string][]byte) []evidence.Source {
 	return out
 }
 
+// nearer gives a file below the working directory by its path from there. Places in a
+// bundle name the file of the policy as it was named, and whose folders these are is
+// nothing that an auditor has to know.
+func nearer(file string) string {
+	here, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(file) {
+		return file
+	}
+	near, err := filepath.Rel(here, file)
+	if err != nil || !filepath.IsLocal(near) {
+		return file
+	}
+	there, err := os.Stat(file)
+	if same, nearErr := os.Stat(near); err != nil || nearErr != nil || !os.SameFile(there, same) {
+		return file // Behind a symbolic link ".." leads elsewhere.
+	}
+	return near
+}
+
+// shownStore leaves the folder of a store out, which is in somebody's home as a rule.
+func shownStore(described string) string {
+	if file, ok := strings.CutPrefix(described, "sqlite:"); ok {
+		return "sqlite:" + filepath.Base(file)
+	}
+	return described
+}
+
 func callOf(t exchange.Trace) evidence.Call {
 	return evidence.Call{
 		Time: t.Start, Method: t.Method, Path: t.Path, Cmdlets: t.Cmdlets, Status: t.Status,
@@ -169,13 +198,13 @@ func (c *comparing) journal(ctx context.Context, g *gathering, since time.Time) 
 		if err != nil {
 			return nil, nil, err
 		}
-		return &evidence.Journal{Source: g.from, Lines: journal.Lines(f), Since: since}, func() { _ = f.Close() }, nil // it was only read
+		return &evidence.Journal{Source: filepath.Base(g.from), Lines: journal.Lines(f), Since: since}, func() { _ = f.Close() }, nil // it was only read
 	}
 	if c.session.Store == nil {
 		return nil, func() {}, nil
 	}
 	lines := watched(ctx, c.session.Store.Lines(ctx, c.conn.tenant, 0), nil)
-	return &evidence.Journal{Source: c.session.Store.Describe(), Lines: lines, Since: since}, func() {}, nil
+	return &evidence.Journal{Source: shownStore(c.session.Store.Describe()), Lines: lines, Since: since}, func() {}, nil
 }
 
 // tellEvidence says where the bundle is and what it says, and ends as the check would
