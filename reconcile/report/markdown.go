@@ -11,9 +11,14 @@ import (
 	"github.com/exoaudit/exoaudit/reconcile"
 )
 
-// causesListed bounds the causes in a Markdown report, and with them its size: a job
-// summary of GitHub is refused whole above 1 MiB.
-const causesListed = 200
+const (
+	// causesListed bounds the causes in a Markdown report, and the items of its other
+	// lists.
+	causesListed = 200
+	// listLong bounds a list in bytes, but for its last item: a job summary of GitHub is
+	// refused whole above 1 MiB.
+	listLong = 128 << 10
+)
 
 // writeMarkdown writes GitHub-flavoured Markdown for job summaries and pull requests:
 // the verdict, what was read, how the objects stand, and what drifts by cause.
@@ -31,11 +36,27 @@ func writeMarkdown(w io.Writer, d document) error {
 	return m.w.Flush()
 }
 
-type markdownWriter struct{ w *bufio.Writer }
+type markdownWriter struct {
+	w    *bufio.Writer
+	size int // of what has been written, in bytes
+}
 
 func (m *markdownWriter) line(format string, args ...any) {
-	fmt.Fprintf(m.w, format, args...)
-	m.w.WriteByte('\n')
+	n, _ := fmt.Fprintf(m.w, format+"\n", args...) // the writer remembers its error
+	m.size += n
+}
+
+// items writes items until they are too many or too long, and gives the number of those
+// that are left out.
+func items[T any](m *markdownWriter, list []T, write func(T)) (more int) {
+	start := m.size
+	for i, item := range list {
+		if i == causesListed || m.size-start > listLong {
+			return len(list) - i
+		}
+		write(item)
+	}
+	return 0
 }
 
 // head is the verdict. The sign repeats what the words say.
@@ -84,16 +105,13 @@ func (m *markdownWriter) coverage(d document) {
 }
 
 // list writes a heading and its items, where there are any.
-func (m *markdownWriter) list(title string, items []string) {
-	if len(items) == 0 {
+func (m *markdownWriter) list(title string, texts []string) {
+	if len(texts) == 0 {
 		return
 	}
 	m.line("### %s", title)
 	m.line("")
-	for _, item := range bounded(items, causesListed) {
-		m.line("- %s", prose(item))
-	}
-	if more := len(items) - causesListed; more > 0 {
+	if more := items(m, texts, func(text string) { m.line("- %s", prose(text)) }); more > 0 {
 		m.line("- and %s more", number(more))
 	}
 	m.line("")
@@ -136,13 +154,13 @@ func (m *markdownWriter) causes(d document) {
 	}
 	m.line("### Differences")
 	m.line("")
-	for _, g := range bounded(list, causesListed) {
+	more := items(m, list, func(g *group) {
 		c := g.first
 		m.line("- **%s** %s `%s` %s", ruleOf(string(c.Setting)).ID, c.Severity, c.Setting, prose(truncate(editOf(c), widest)))
 		m.line("  - %s", m.whom(g))
 		m.line("  - %s", m.why(d, g))
-	}
-	if more := len(list) - causesListed; more > 0 {
+	})
+	if more > 0 {
 		m.line("- and %s: see the other reports of this run", plural(more, "more cause", "more causes"))
 	}
 	m.line("")
@@ -209,7 +227,7 @@ func (m *markdownWriter) unknown(d document) {
 	}
 	m.line("### Could not be judged")
 	m.line("")
-	for _, g := range bounded(list, causesListed) {
+	more := items(m, list, func(g *unknownGroup) {
 		what := string(g.first.Setting)
 		if what == "" {
 			what = string(g.first.Subject.Kind)
@@ -219,8 +237,8 @@ func (m *markdownWriter) unknown(d document) {
 			text += "; " + objects(string(g.first.Subject.Kind), g.count) + ": " + codes(g.names, g.count)
 		}
 		m.line("- %s", text)
-	}
-	if more := len(list) - causesListed; more > 0 {
+	})
+	if more > 0 {
 		m.line("- and %s", plural(more, "more reason", "more reasons"))
 	}
 	m.line("")
@@ -235,15 +253,15 @@ func (m *markdownWriter) acceptances(d document) {
 	slices.SortStableFunc(list, func(a, b reconcile.Acceptance) int { return a.Expires.Compare(b.Expires) })
 	m.line("### Accepted by the policy")
 	m.line("")
-	for _, a := range bounded(list, causesListed) {
+	more := items(m, list, func(a reconcile.Acceptance) {
 		until := "until " + a.Expires.Format("2006-01-02")
 		if a.Expired {
 			until = "**expired** on " + a.Expires.Format("2006-01-02")
 		}
 		m.line("- %s %s, %s, owner %s: %s (%s)", a.Kind, code(a.Name), until, code(a.Owner), prose(a.Reason),
 			plural(a.Accepted, "difference", "differences"))
-	}
-	if more := len(list) - causesListed; more > 0 {
+	})
+	if more > 0 {
 		m.line("- and %s more", number(more))
 	}
 	m.line("")

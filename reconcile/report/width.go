@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // columns is the width that text is written for.
@@ -53,18 +54,20 @@ func width(s string) int {
 }
 
 // truncate cuts a text to at most limit columns and says so with an ellipsis.
-// Combining marks stay with the rune they belong to.
+// Combining marks stay with the rune they belong to, unless there are more of them than
+// any script has use for.
 func truncate(s string, limit int) string {
-	if width(s) <= limit {
+	if len(s) <= limit || width(s) <= limit && utf8.RuneCountInString(s) <= 3*limit {
 		return s
 	}
-	used := 0
+	used, runes := 0, 0
 	for i, r := range s {
 		w := runeWidth(r)
-		if used+w > limit-1 {
+		if used+w > limit-1 || runes == 3*limit-1 {
 			return s[:i] + "…"
 		}
 		used += w
+		runes++
 	}
 	return s
 }
