@@ -68,7 +68,8 @@ func (a *app) tellCI(r writable, o report.Options) {
 }
 
 // githubSummary adds to the summary of the step. Other programs of the step may have
-// written there too.
+// written there too: an empty line ends whatever line or block they have left open, in
+// which the verdict would be no heading.
 func (a *app) githubSummary(markdown []byte) (string, error) {
 	path := a.env.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
@@ -79,6 +80,9 @@ func (a *app) githubSummary(markdown []byte) (string, error) {
 		return "", err
 	}
 	info, err := f.Stat()
+	if err == nil && info.Size() > 0 {
+		markdown = append([]byte("\n\n"), markdown...)
+	}
 	switch {
 	case err != nil:
 	case !info.Mode().IsRegular():

@@ -35,7 +35,7 @@ func inCI(t *testing.T, vars map[string]string, args ...string) (status int, out
 func TestGitHubActions(t *testing.T) {
 	t.Parallel()
 	summary := filepath.Join(t.TempDir(), "summary.md")
-	if err := os.WriteFile(summary, []byte("# before\n"), 0o600); err != nil {
+	if err := os.WriteFile(summary, []byte("<b>before</b>"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	vars := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": summary}
@@ -52,7 +52,7 @@ func TestGitHubActions(t *testing.T) {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 	text, err := os.ReadFile(summary)
-	if err != nil || !bytes.HasPrefix(text, []byte("# before\n## ❌ Drift")) || bytes.Count(text, []byte("## ❌ Drift")) != 2 {
+	if err != nil || !bytes.HasPrefix(text, []byte("<b>before</b>\n\n## ❌ Drift")) || bytes.Count(text, []byte("\n\n## ❌ Drift")) != 2 {
 		t.Errorf("%v: the summary is\n%s", err, text)
 	}
 }

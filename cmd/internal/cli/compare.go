@@ -103,6 +103,9 @@ func (a *app) prepare(cmd *cobra.Command, c *comparison) (*job, error) {
 		if !ok || path == "" || !slices.Contains(report.Formats(), report.Format(format)) {
 			return nil, invalid("--report %s: write FORMAT=FILE with %s", report.Line(r), formatNames())
 		}
+		if path == "-" {
+			return nil, invalid("--report %s writes to a file; standard output has the form that --format says", report.Line(r))
+		}
 		j.files = append(j.files, reportFile{format: format, path: path})
 	}
 	claims := a.claims(j)
