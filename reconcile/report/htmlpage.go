@@ -50,8 +50,10 @@ type htmlHeader struct {
 // from one that could not, whatever it found.
 type htmlVerdict struct {
 	Class, Word, Headline, Summary string
-	Judged                         bool
-	Tiles                          []htmlTile
+	// Part says what a look at a part of the tenant leaves out; empty for the whole.
+	Part   string
+	Judged bool
+	Tiles  []htmlTile
 }
 
 // htmlTile is one figure under the verdict.
@@ -120,7 +122,7 @@ func newHTMLPage(d document, style string) htmlPage {
 	p.Timeline = timelineOf(d, p.Accepted)
 	p.Blind, p.BlindTotal, p.BlindMore = gatherBlind(d)
 	p.Verdict = verdictOf(d, found, p.BlindTotal)
-	p.Title = p.Verdict.Word + ": mailbox audit report, " + p.Header.name()
+	p.Title = p.Verdict.Word + partOf(d) + ": mailbox audit report, " + p.Header.name()
 	if d.applied != nil {
 		p.Run = &htmlRun{
 			Started: clock(d.applied.startedAt), Finished: clock(d.applied.finishedAt),
@@ -161,7 +163,7 @@ func clock(t time.Time) string {
 }
 
 func verdictOf(d document, f *htmlFound, blind int) htmlVerdict {
-	v := htmlVerdict{Headline: d.headline(), Judged: d.judged(), Summary: d.lastLine()}
+	v := htmlVerdict{Headline: d.headline(), Judged: d.judged(), Summary: d.lastLine(), Part: leftOut(d)}
 	undo := d.undo()
 	switch {
 	case d.passes() && undo:
@@ -202,6 +204,37 @@ func verdictOf(d document, f *htmlFound, blind int) htmlVerdict {
 		tile("read", "mailboxes read", d.coverage.Mailboxes.Read, "")
 	}
 	return v
+}
+
+// partOf names the part of a tenant that a report is of.
+func partOf(d document) string {
+	switch d.coverage.Scope {
+	case reconcile.ScopeMailbox:
+		return ", one mailbox only"
+	case reconcile.ScopeIncremental:
+		return ", changes only"
+	case reconcile.ScopeFull, reconcile.ScopeUndo:
+	}
+	return ""
+}
+
+// leftOut says what a look at a part of a tenant says nothing of.
+func leftOut(d document) string {
+	switch d.coverage.Scope {
+	case reconcile.ScopeMailbox:
+		return "Only one mailbox was looked at. Of other mailboxes, of accounts that bypass recording and of retention policies this says nothing."
+	case reconcile.ScopeIncremental:
+		text := "Only mailboxes that were made or changed since were read."
+		if run := d.coverage.BaseRun; run != "" {
+			text += " Of all others this says what is still open since run " + clipped(run, htmlName) + "."
+		}
+		if d.coverage.Bypass.Read == 0 {
+			text += " Which accounts bypass recording was not read."
+		}
+		return text
+	case reconcile.ScopeFull, reconcile.ScopeUndo:
+	}
+	return ""
 }
 
 func htmlCoverageOf(d document) htmlCoverage {
