@@ -139,6 +139,11 @@ func TestJUnitVerdict(t *testing.T) {
 			if s.Cases[0].Name != "in line" || len(s.Cases[0].Skipped) != 1 {
 				t.Errorf("%s: the suite %s alone looks like a pass: %+v", name, s.Name, s.Cases[0])
 			}
+			for _, c := range s.Cases {
+				if len(c.Skipped)+len(c.Failures) == 0 {
+					t.Errorf("%s: %s passes in the suite %s", name, c.Name, s.Name)
+				}
+			}
 		}
 	}
 	doc := readJUnit(t, written(t, inLineRun(), JUnit))
