@@ -41,3 +41,15 @@ func TestMarkdownIsBoundedInBytes(t *testing.T) {
 		}
 	}
 }
+
+// TestTruncateMarks: a text of marks that take no column is cut too, and what scripts
+// need of them stays.
+func TestTruncateMarks(t *testing.T) {
+	t.Parallel()
+	if n := len([]rune(truncate("a"+strings.Repeat("\u0301", 10_000), 10))); n != 30 {
+		t.Errorf("%d runes are left for 10 columns", n)
+	}
+	if s := strings.Repeat("a\u0301\u0323", 10); truncate(s, 10) != s {
+		t.Errorf("%q became %q", s, truncate(s, 10))
+	}
+}

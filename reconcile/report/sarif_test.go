@@ -172,7 +172,9 @@ func TestSARIFCategory(t *testing.T) {
 	} {
 		r := driftOnly()
 		edit(&r.doc)
-		var log struct{ Runs []struct{ AutomationDetails sarifDetails } }
+		var log struct {
+			Runs []struct{ AutomationDetails sarifDetails }
+		}
 		if err := json.Unmarshal(written(t, r, SARIF), &log); err != nil {
 			t.Fatal(err)
 		}

@@ -22,9 +22,13 @@ func inCI(t *testing.T, vars map[string]string, args ...string) (status int, out
 		t.Fatal(err)
 	}
 	b.policy = policy
-	if _, ok := vars["GITHUB_WORKSPACE"]; ok {
+	switch vars["GITHUB_WORKSPACE"] {
+	case "by its link":
 		b.vars["GITHUB_WORKSPACE"] = linked(t, filepath.Dir(policy))
 		b.policy = filepath.Join(b.vars["GITHUB_WORKSPACE"], "policy.yaml")
+	case "from the working folder":
+		b.vars["GITHUB_WORKSPACE"] = above(t, 3)
+		b.policy = "demo.yaml"
 	}
 	status = b.run(t.Context(), "check", args...)
 	return status, b.out.String(), b.err.String()
@@ -67,18 +71,33 @@ func linked(t *testing.T, folder string) string {
 	return link
 }
 
-// TestPathsInRepository: a policy that is named from the root of the machine, by a link,
-// stands at its path in the repository, also where the working folder is elsewhere.
+// above gives a folder above the working folder.
+func above(t *testing.T, levels int) string {
+	t.Helper()
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range levels {
+		folder = filepath.Dir(folder)
+	}
+	return folder
+}
+
+// TestPathsInRepository: a policy stands at its path in the repository, also where it is
+// named from the root of the machine, by a link, or from a working folder below.
 func TestPathsInRepository(t *testing.T) {
 	t.Parallel()
-	sarif := filepath.Join(t.TempDir(), "a.sarif")
-	vars := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": filepath.Join(t.TempDir(), "s.md"), "GITHUB_WORKSPACE": "set"}
-	status, out, errs := inCI(t, vars, "--report", "sarif="+sarif)
-	if status != ExitDrift || !strings.Contains(out, "\n::error file=policy.yaml,line=4,") {
-		t.Errorf("status %d\n%s%s", status, out, errs)
-	}
-	if text, err := os.ReadFile(sarif); err != nil || !bytes.Contains(text, []byte(`"artifactLocation":{"uri":"policy.yaml"}`)) {
-		t.Errorf("%v: %s", err, text)
+	for named, path := range map[string]string{"by its link": "policy.yaml", "from the working folder": "cmd/internal/cli/demo.yaml"} {
+		sarif := filepath.Join(t.TempDir(), "a.sarif")
+		vars := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": filepath.Join(t.TempDir(), "s.md"), "GITHUB_WORKSPACE": named}
+		status, out, errs := inCI(t, vars, "--report", "sarif="+sarif)
+		if status != ExitDrift || !strings.Contains(out, "\n::error file="+path+",line=") {
+			t.Errorf("%s: status %d\n%s%s", named, status, out, errs)
+		}
+		if text, err := os.ReadFile(sarif); err != nil || !bytes.Contains(text, []byte(`"artifactLocation":{"uri":"`+path+`"}`)) {
+			t.Errorf("%s: %v: %s", named, err, text)
+		}
 	}
 }
 
