@@ -128,8 +128,14 @@ func TestPopulationGuard(t *testing.T) {
 			t.Errorf("%d of %d are gone: verdict %s, guard %+v", tt.gone, len(all), got, g)
 		}
 		_, last := remembered(t, s, b).LastSweep()
-		if want := map[bool]string{true: "run-1", false: "run-2"}[g.Refused]; last != want {
-			t.Errorf("%d are gone: the last sweep is %s, want %s", tt.gone, last, want)
+		if want := map[bool]string{true: "", false: "run-2"}[g.Refused]; last != want {
+			t.Errorf("%d are gone: the last sweep is %q, want %q", tt.gone, last, want)
+		}
+		// Of mailboxes that do not show any more no earlier look says that they are in line.
+		since := b.later(longAge, "since")
+		since.SinceLastRun = true
+		if got := b.remembering(s, since).Verdict(strict); got != tt.verdict {
+			t.Errorf("%d are gone: a look at what changed gives %s, want %s", tt.gone, got, tt.verdict)
 		}
 		// What was accepted is the measure from then on; what was refused is not.
 		next := b.remembering(s, b.later(longAge, "run-3"))

@@ -94,6 +94,10 @@ func (p *Plan) remember(m *Memory, r *Run) *Memory {
 		if m.sweep.judgedAs(p) {
 			n.sweep = m.sweep.after(p, r)
 		}
+	case p.Coverage.Scope == ScopeFull && p.refusal == guardPopulation:
+		// The mailboxes that do not show any more may be there, out of sight: that an
+		// earlier sweep saw them says nothing of them now.
+		return n.withoutSweep()
 	case !p.complete():
 	case p.sweeps() && !p.madeWith(m) && m.sweep != nil && !m.sweep.at.Before(p.lasting.asOf):
 		// Another run has swept the tenant since this one began. It may not have seen
