@@ -58,6 +58,13 @@ func (r *recorder) Conclude(_ context.Context, outcomes []journal.Outcome) error
 	return r.unconcluded
 }
 
+// intended counts the intents so far, while others may be under way.
+func (r *recorder) intended() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.intents)
+}
+
 func with(r reconcile.Recorder) func(*reconcile.ApplyOptions) {
 	return func(o *reconcile.ApplyOptions) { o.Recorder = r }
 }

@@ -90,7 +90,7 @@ func TestUndoStops(t *testing.T) {
 		"interrupt": func(cancel func(), _ *reconcile.ApplyOptions, r *recorder) { r.onIntend = cancel },
 		"lease": func(_ func(), o *reconcile.ApplyOptions, r *recorder) {
 			o.Permit = func() error {
-				if len(r.intents) > 0 {
+				if r.intended() > 0 {
 					return lost
 				}
 				return nil
