@@ -88,10 +88,24 @@ guards: {maxChangedPercent: 100, rings: [3]}
 // journal, no later look takes for in line what is not, and the next run finds its
 // way: it closes what is open, and brings the tenant in line.
 func TestStoreDies(t *testing.T) {
+	t.Parallel()
+	storeDies(t, 5)
+}
+
+// TestLargeStoreDies lets it die at every change.
+func TestLargeStoreDies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("lets the store die at each of its changes; run without -short")
+	}
+	storeDies(t, 1)
+}
+
+// storeDies lets the store die at each nth change, until a run is over before.
+func storeDies(t *testing.T, nth int) {
 	for _, after := range []bool{false, true} {
 		t.Run(fmt.Sprint("after the effect ", after), func(t *testing.T) {
 			t.Parallel()
-			for n := 1; n < 200; n++ {
+			for n := 1; n < 200; n += nth {
 				survived := false
 				synctestRun(t, func(t *testing.T) { survived = storeDiesAt(t, n, after) })
 				if survived {

@@ -12,7 +12,10 @@ import (
 
 // TestMarkdownIsBoundedInBytes: a job summary is refused whole above 1 MiB, so no tenant and no
 // policy makes one that is larger.
-func TestMarkdownIsBoundedInBytes(t *testing.T) {
+func TestLargeMarkdownIsBoundedInBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes names of kilobytes by the hundred; run without -short")
+	}
 	t.Parallel()
 	for name, letter := range map[string]string{"wide": "山", "combining": "\u0301", "markup": "*", "narrow": "𐌀"} {
 		r := driftOnly()
