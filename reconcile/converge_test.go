@@ -94,6 +94,7 @@ func TestLargeConverge(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes random tenants until every case has come up; run without -short")
 	}
+	t.Parallel()
 	cases := seen{}
 	for range 40 {
 		converges(t, cases)

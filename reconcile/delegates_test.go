@@ -296,6 +296,7 @@ func TestOneMailboxSelectors(t *testing.T) {
 // a cycle below it, and one rule about delegates cost what the plan says, and not a
 // call more.
 func TestLargeSelectors(t *testing.T) {
+	t.Parallel()
 	skipShort(t)
 	tenant := simulator.NewTenant(simulator.Seed{Seed: 9, Mailboxes: 20_000, Users: 40, Drift: 0.1, Now: time.Now()})
 	p := parse(t, `

@@ -135,6 +135,7 @@ func TestLargeDraftNoticesWeakening(t *testing.T) {
 	if testing.Short() {
 		t.Skip("weakens ten tenants in every way; run without -short")
 	}
+	t.Parallel()
 	noticesWeakening(t, 10)
 }
 
@@ -413,6 +414,7 @@ func TestLargeDraft(t *testing.T) {
 	if testing.Short() {
 		t.Skip("20,000 mailboxes take some seconds")
 	}
+	t.Parallel()
 	b := newBench(t, simulator.NewTenant(simulator.Seed{Seed: 8, Mailboxes: 20_000, Drift: 1}))
 	d := b.draft()
 	p := loadDraft(t, d)

@@ -14,6 +14,7 @@ func TestLargeDraftBypassed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("8,000 mailboxes take some seconds")
 	}
+	t.Parallel()
 	b := newBench(t, simulator.NewTenant(simulator.Seed{Seed: 8, Mailboxes: 8000, Bypassed: 1}))
 	d := b.draft()
 	p := loadDraft(t, d)

@@ -77,6 +77,7 @@ func own(plan *reconcile.Plan) (seen []string, carried int) {
 // tenant of 5,000 as in one of 100,000; and where this tool has just written 5,000
 // mailboxes, with the pages that those take.
 func TestLargeSinceLastRun(t *testing.T) {
+	t.Parallel()
 	skipShort(t)
 	calls := map[int][2]int{}
 	for _, n := range []int{5_000, 100_000} {

@@ -91,6 +91,7 @@ guards: {maxChangedPercent: 100, rings: []}
 // not; and it finds every mailbox that such a look finds. It goes on until every
 // case has come up.
 func TestLargeSinceIsNoBetter(t *testing.T) {
+	t.Parallel()
 	skipShort(t)
 	cases := seen{}
 	required := []string{"since inLine", "since drift", "since incomplete", "swept instead", "carried", "in line again"}

@@ -97,6 +97,7 @@ func TestLargeStoreDies(t *testing.T) {
 	if testing.Short() {
 		t.Skip("lets the store die at each of its changes; run without -short")
 	}
+	t.Parallel()
 	storeDies(t, 1)
 }
 
