@@ -1,9 +1,18 @@
 package policy
 
-import "embed"
+import (
+	"embed"
+	"strings"
+)
 
 // builtInPrefix stands before a baseline's name where a file's name would stand.
 const builtInPrefix = "builtin:"
+
+// BuiltInFile gives what stands for the file of a baseline in positions.
+func BuiltInFile(name string) string { return builtInPrefix + name }
+
+// IsBuiltIn tells a baseline by what stands for its file.
+func IsBuiltIn(file string) bool { return strings.HasPrefix(file, builtInPrefix) }
 
 // BaselineInfo describes a built-in policy.
 type BaselineInfo struct {

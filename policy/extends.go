@@ -170,7 +170,7 @@ func (l *loader) extend(n *strict.Node, s source) *Policy {
 func (l *loader) text(s source) (file string, data []byte, err error) {
 	if s.builtIn {
 		data, _ = Baseline(s.name)
-		return builtInPrefix + s.name, data, nil
+		return BuiltInFile(s.name), data, nil
 	}
 	data, err = l.read(s.name)
 	return s.name, data, err
@@ -201,7 +201,7 @@ func (l *loader) resolve(n *strict.Node, file string) (source, bool) {
 	isPath := strings.ContainsAny(text, `/\:`) || strings.HasSuffix(lower, ".yaml") || strings.HasSuffix(lower, ".yml")
 	if !isPath {
 		if _, ok := Baseline(text); ok {
-			return source{name: text, key: builtInPrefix + text, builtIn: true}, true
+			return source{name: text, key: BuiltInFile(text), builtIn: true}, true
 		}
 		n.Errorf(CodeBadExtends, suggest(text, baselineNames())+"; a path ends in .yaml", "there is no baseline %q", text)
 		return source{}, false
@@ -210,7 +210,7 @@ func (l *loader) resolve(n *strict.Node, file string) (source, bool) {
 		n.Errorf(CodeBadExtends, "write a path relative to this file, as in ../shared/base.yaml", "%q: %s", text, why)
 		return source{}, false
 	}
-	if l.read == nil || strings.HasPrefix(file, builtInPrefix) {
+	if l.read == nil || IsBuiltIn(file) {
 		n.Errorf(CodeBadExtends, "only built-in baselines can be extended here", "files cannot be read: %q", text)
 		return source{}, false
 	}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/exoaudit/exoaudit/policy"
@@ -33,12 +34,8 @@ func (p *Plan) Acceptances() []Acceptance {
 	var out []Acceptance
 	if b := p.policy.Bypass; b != nil {
 		for _, a := range b.Allow {
-			name := a.Account
-			if name == "" {
-				name = a.ID
-			}
 			out = append(out, Acceptance{
-				Kind: PartAllow, Name: name, Reason: a.Reason, Owner: a.Owner, Expires: a.Expires,
+				Kind: PartAllow, Name: cmp.Or(a.Account, a.ID), Reason: a.Reason, Owner: a.Owner, Expires: a.Expires,
 				Expired: a.Expired(p.lasting.judged), Place: a.Pos,
 			})
 		}

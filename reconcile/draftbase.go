@@ -52,7 +52,7 @@ func newDraftBase() (draftBase, error) {
 	for _, name := range names {
 		c := baselineRules{name: name}
 		for i, r := range union.Mailboxes {
-			if r.Pos.File == "builtin:"+name {
+			if r.Pos.File == policy.BuiltInFile(name) {
 				c.rules = append(c.rules, i)
 			}
 		}

@@ -30,6 +30,9 @@ type RuleStanding struct {
 // ByType counts mailboxes by type and state, sorted by type. Rows that cannot be
 // told apart are unknown objects of their type.
 func (p *Plan) ByType() []TypeStanding {
+	if p.pop == nil || p.undo != nil {
+		return nil
+	}
 	counts := map[string]*StateCounts{}
 	at := func(t audit.MailboxType) *StateCounts {
 		name := string(t)
@@ -40,9 +43,6 @@ func (p *Plan) ByType() []TypeStanding {
 			counts[name] = &StateCounts{}
 		}
 		return counts[name]
-	}
-	if p.pop == nil || p.undo != nil {
-		return nil
 	}
 	for _, u := range p.pop.nameless {
 		at(u.Subject.Type).add(Unknown)

@@ -61,7 +61,7 @@ func (t *textWriter) takenBack(d document) string {
 
 // standing says how the tenant stands after a run.
 func (t *textWriter) standing(d document) string {
-	if d.coverage.Scope == reconcile.ScopeUndo {
+	if d.undo() {
 		return t.takenBack(d)
 	}
 	switch d.verdict {
@@ -84,7 +84,7 @@ func (t *textWriter) standing(d document) string {
 // inLine is said only under the verdict that everything was read and nothing
 // is left to do at the chosen thresholds.
 func inLine(d document) string {
-	if d.coverage.Scope == reconcile.ScopeUndo {
+	if d.undo() {
 		return "Nothing is left to undo."
 	}
 	c, _ := states(d.summary, kindMailbox)

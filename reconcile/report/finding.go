@@ -25,18 +25,27 @@ const (
 // standing judges one change. It agrees with the verdict: a complete report is drift
 // exactly where a change counts.
 func (d document) standing(c reconcile.Change) standing {
-	unsupported := c.Fate == reconcile.FateUnsupported || c.Result == reconcile.ResultUnsupported
 	switch {
 	case c.Fate == reconcile.FateExempt:
 		return accepted
 	case d.applied != nil && (c.Result == reconcile.ResultVerified || c.Result == reconcile.ResultNotNeeded):
 		return settled
-	case c.Severity < d.threshold.FailOn, unsupported && !d.threshold.Strict:
+	case c.Severity < d.threshold.FailOn, unsupported(c) && !d.threshold.Strict:
 		return below
 	default:
 		return counts
 	}
 }
+
+// unsupported tells what the service has no way to set, as the plan knew or the service
+// said.
+func unsupported(c reconcile.Change) bool {
+	return c.Fate == reconcile.FateUnsupported || c.Result == reconcile.ResultUnsupported
+}
+
+// undo tells whether the report is of an undo, which is measured by what was there before
+// a run, and not by a policy.
+func (d document) undo() bool { return d.coverage.Scope == reconcile.ScopeUndo }
 
 // open gives the changes that are not settled: what there is to see in a tenant as
 // it is now.
@@ -62,7 +71,7 @@ func (d document) judged() bool {
 // headline is the verdict in one line for people, without markup. It names what a
 // report that is not complete may not be taken for.
 func (d document) headline() string {
-	if d.coverage.Scope == reconcile.ScopeUndo {
+	if d.undo() {
 		return d.undoHeadline()
 	}
 	switch d.verdict {

@@ -144,10 +144,6 @@ func (f *htmlFound) setting(d document, c reconcile.Change, s standing) {
 	}
 }
 
-func unsupported(c reconcile.Change) bool {
-	return c.Fate == reconcile.FateUnsupported || c.Result == reconcile.ResultUnsupported
-}
-
 // hold keeps why something open will not be mended.
 func (f *htmlFound) hold(seen map[htmlHeldKey]*htmlHeld, d document, c reconcile.Change, s standing) {
 	if s == settled {
@@ -216,10 +212,6 @@ func (f *htmlFound) order() {
 
 // Open tells whether the names are shown without being asked for.
 func (g *htmlCause) Open() bool { return len(g.Names) <= 5 }
-
-// undo tells whether the report is of an undo, which is measured by what was there before
-// a run, and not by a policy.
-func (d document) undo() bool { return d.coverage.Scope == reconcile.ScopeUndo }
 
 // ruleFor gives what a setting's findings are called. What an undo takes back breaks no
 // rule, so there it goes by the setting alone.

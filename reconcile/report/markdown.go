@@ -68,7 +68,7 @@ func (m *markdownWriter) head(d document) {
 	m.line("## %s %s", sign, prose(d.headline()))
 	m.line("")
 	of := "policy " + code(d.header.Policy.Name)
-	if d.coverage.Scope == reconcile.ScopeUndo {
+	if d.undo() {
 		of = "undo of run " + code(d.coverage.BaseRun)
 	}
 	m.line("Tenant %s, %s, %s", code(d.header.Tenant), of, d.header.CreatedAt.UTC().Format("2006-01-02 15:04 UTC"))

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/exoaudit/exoaudit/reconcile"
 )
@@ -31,7 +32,11 @@ func Formats() []Format {
 
 // Report is what a run found, ready to be written in any form. It is made from a run
 // in memory: a saved plan does not hold all of it. It may be written more than once.
-type Report struct{ doc document }
+type Report struct {
+	doc document
+	// whole adds to the document what only some forms show, once; nil where it has all.
+	whole func() document
+}
 
 // Options say how a report is written.
 type Options struct {
@@ -48,12 +53,17 @@ type Options struct {
 
 // OfPlan gives the report of a plan under a threshold.
 func OfPlan(p *reconcile.Plan, t reconcile.Threshold) Report {
-	return Report{doc: ofPlan(p, t).whole(p)}
+	return reportOf(ofPlan(p, t), p)
 }
 
 // OfRun gives the report of an applied run under a threshold.
 func OfRun(r *reconcile.Run, t reconcile.Threshold) Report {
-	return Report{doc: ofRun(r, t).whole(r.Plan)}
+	return reportOf(ofRun(r, t), r.Plan)
+}
+
+// reportOf leaves what goes through every mailbox once more until a form asks for it.
+func reportOf(d document, p *reconcile.Plan) Report {
+	return Report{doc: d, whole: sync.OnceValue(func() document { return d.whole(p) })}
 }
 
 // whole adds what only some forms show.
@@ -84,22 +94,28 @@ func (r Report) Write(w io.Writer, f Format, o Options) error {
 		return writeText(w, r.doc, o.Text)
 	case JSON:
 		return writeJSON(w, r.doc)
+	}
+	d := r.doc
+	if r.whole != nil {
+		d = r.whole()
+	}
+	switch f {
 	case HTML:
-		return writeHTML(w, r.doc)
+		return writeHTML(w, d)
 	case SARIF:
-		return writeSARIF(w, r.doc, o.checkout())
+		return writeSARIF(w, d, o.checkout())
 	case Markdown:
-		return writeMarkdown(w, r.doc)
+		return writeMarkdown(w, d)
 	case GitHub:
-		return writeGitHub(w, r.doc, o.checkout())
+		return writeGitHub(w, d, o.checkout())
 	case Azure:
-		return writeAzure(w, r.doc, o.checkout())
+		return writeAzure(w, d, o.checkout())
 	case JUnit:
-		return writeJUnit(w, r.doc)
+		return writeJUnit(w, d)
 	case CSV:
-		return writeCSV(w, r.doc)
+		return writeCSV(w, d)
 	case SCuBA:
-		return writeSCuBA(w, r.doc)
+		return writeSCuBA(w, d)
 	default:
 		return fmt.Errorf("there is no form of reports named %q", f)
 	}

@@ -1,9 +1,6 @@
 package report
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // rule is what a kind of finding is called where hosts keep track of findings over
 // time. Ids are an interface: they are never renumbered, and a new kind of finding gets
@@ -122,6 +119,3 @@ func ruleOf(setting string) rule {
 	}
 	return rule{ID: setting, Setting: setting, Title: setting}
 }
-
-// builtIn tells a baseline that is built in, by the name that stands for its file.
-func builtIn(file string) bool { return strings.HasPrefix(file, "builtin:") }

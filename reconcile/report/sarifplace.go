@@ -14,12 +14,12 @@ import (
 // A run without a policy has none.
 func (d document) writtenAt(at policy.Pos) (policy.Pos, bool) {
 	for range policy.MaxExtendsDepth {
-		if !builtIn(at.File) {
+		if !policy.IsBuiltIn(at.File) {
 			break
 		}
 		at = d.extendedAt(at.File)
 	}
-	if at.File == "" || builtIn(at.File) {
+	if at.File == "" || policy.IsBuiltIn(at.File) {
 		at = policy.Pos{File: d.policyFile}
 	}
 	at.Line, at.Column = max(at.Line, 1), max(at.Column, 1)
@@ -29,7 +29,7 @@ func (d document) writtenAt(at policy.Pos) (policy.Pos, bool) {
 // extendedAt gives the first place that names a built-in baseline.
 func (d document) extendedAt(file string) policy.Pos {
 	for _, e := range d.extends {
-		if e.BuiltIn && builtIn(file) && strings.HasSuffix(file, ":"+e.Name) {
+		if e.BuiltIn && file == policy.BuiltInFile(e.Name) {
 			return e.Pos
 		}
 	}

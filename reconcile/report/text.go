@@ -84,7 +84,7 @@ func (t *textWriter) para(lead, text string) {
 func (t *textWriter) header(d document) {
 	h := d.header
 	of := "policy " + Line(h.Policy.Name)
-	if d.coverage.Scope == reconcile.ScopeUndo {
+	if d.undo() {
 		of = "undo of run " + Line(d.coverage.BaseRun)
 		if h.Policy.Name != "" {
 			of += " under policy " + Line(h.Policy.Name)

@@ -211,26 +211,45 @@ func (r *applyRun) write(ctx context.Context, c *comparing, req reconcile.Reques
 	if p, err = c.planned(ctx, writing, p, err); err != nil {
 		return err
 	}
-	if err := r.showBefore(p); err != nil {
+	run, err := r.carryOut(ctx, c, writing, task{command: "apply", plan: p, telling: telling, write: writing.Apply, slip: r.slip})
+	if err != nil {
 		return err
 	}
-	if err := r.confirm(ctx, p); err != nil {
-		return err
+	telling.run = run
+	return r.finish(run)
+}
+
+// task is a plan, and how it is written.
+type task struct {
+	command string
+	plan    *reconcile.Plan
+	telling *telling
+	write   func(context.Context, *reconcile.Plan, reconcile.ApplyOptions) (*reconcile.Run, error)
+	slip    *reconcile.Slip
+}
+
+// carryOut shows a plan, asks, tells those who are to hear of it, writes it, and keeps
+// what came of it.
+func (r *applyRun) carryOut(ctx context.Context, c *comparing, writing *reconcile.Writing, t task) (*reconcile.Run, error) {
+	if err := r.showBefore(t.plan); err != nil {
+		return nil, err
 	}
-	telling.before(ctx, "apply", p)
+	if err := r.confirm(ctx, t.plan); err != nil {
+		return nil, err
+	}
+	t.telling.before(ctx, t.command, t.plan)
 	progress := r.newProgress("writing mailboxes")
-	run, err := writing.Apply(ctx, p, reconcile.ApplyOptions{
-		Slip: r.slip, Now: r.env.Now, Observer: reconcile.Observer{Wrote: progress.show},
+	run, err := t.write(ctx, t.plan, reconcile.ApplyOptions{
+		Slip: t.slip, Now: r.env.Now, Observer: reconcile.Observer{Wrote: progress.show},
 	})
 	progress.end()
 	if err != nil {
-		return noReport("nothing was written: %w", err)
+		return nil, noReport("nothing was written: %w", err)
 	}
-	telling.run = run
-	c.notKept(ctx, writing.Keep(ctx, "apply", run, r.job.threshold, func(w io.Writer) error {
+	c.notKept(ctx, writing.Keep(ctx, t.command, run, r.job.threshold, func(w io.Writer) error {
 		return report.WriteRun(w, run, r.job.threshold)
 	}))
-	return r.finish(run)
+	return run, nil
 }
 
 // showBefore shows the plan: on standard output, or where that is for the

@@ -234,10 +234,9 @@ type writable interface {
 // a CI host shows it. All are written even where one fails, since a file may be all that
 // a CI job keeps. The options are for the text on standard output.
 func (a *app) show(j *job, r writable, text report.TextOptions) error {
-	o := a.inRepository(report.Options{Text: text})
-	o.Text.Color, o.Text.Verbose = a.colored(a.OutTerminal), a.out.verbose
+	text.Color, text.Verbose = a.colored(a.OutTerminal), a.out.verbose
 	var errs []error
-	if err := r.Write(a.Out, report.Format(a.out.format), o); err != nil {
+	if err := r.Write(a.Out, report.Format(a.out.format), report.Options{Text: text}); err != nil {
 		errs = append(errs, noReport("cannot write the report: %w", err))
 	}
 	return together(append(errs, a.hand(j, r))...)

@@ -129,7 +129,7 @@ func (t *tested) loadPolicy(f *policy.TestFile) *policy.Policy {
 	var data []byte
 	if builtIn {
 		data, _ = policy.Baseline(name)
-		name = "builtin:" + name
+		name = policy.BuiltInFile(name)
 	} else {
 		var err error
 		if data, err = readExtended(name); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -193,23 +192,11 @@ func (r *undoRun) write(ctx context.Context, c *comparing, past *pastRun, id str
 	if p, err = c.planned(ctx, writing, p, err); err != nil {
 		return err
 	}
-	if err := r.showBefore(p); err != nil {
-		return err
-	}
-	if err := r.confirm(ctx, p); err != nil {
-		return err
-	}
-	telling.before(ctx, "undo", p)
-	progress := r.newProgress("writing mailboxes")
-	run, err := writing.Undo(ctx, p, reconcile.ApplyOptions{Now: r.env.Now, Observer: reconcile.Observer{Wrote: progress.show}})
-	progress.end()
+	run, err := r.carryOut(ctx, c, writing, task{command: "undo", plan: p, telling: telling, write: writing.Undo})
 	if err != nil {
-		return noReport("nothing was written: %w", err)
+		return err
 	}
 	telling.undone = run
-	c.notKept(ctx, writing.Keep(ctx, "undo", run, r.job.threshold, func(w io.Writer) error {
-		return report.WriteRun(w, run, r.job.threshold)
-	}))
 	reports := r.results(run)
 	if i := slices.IndexFunc(p.Guards, func(g reconcile.Guard) bool { return g.Refused }); i >= 0 {
 		r.logger().ErrorContext(ctx, "nothing was written: the guard "+p.Guards[i].Name+" of the policy refuses the undo; without -p no guard holds it back")
